@@ -1,0 +1,1 @@
+"""tilth: improve a model by improving its data, and show whether it did."""

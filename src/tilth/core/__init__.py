@@ -1,0 +1,1 @@
+"""Nouns: the frozen values in which every room speaks."""

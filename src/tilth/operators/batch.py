@@ -1,0 +1,43 @@
+"""Batch: what a map or a fold sees of a block: row ids and the declared columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pyarrow as pa
+
+from tilth.core.errors import UndeclaredNeedError
+from tilth.core.ids import Digests, cell_digests
+
+__all__ = ["Batch"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Rows of one block: ids and the columns that the operator declared, as Arrow."""
+
+    ids: pa.Array
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.ids)
+
+    def column(self, name: str) -> pa.Array:
+        """Return a declared column; raises UndeclaredNeedError for any other."""
+        if name not in self.columns:
+            raise UndeclaredNeedError(f"the batch holds {sorted(self.columns)}, not {name!r}")
+        return self.columns[name]
+
+    @property
+    def cells(self) -> pa.Array:
+        """The only column, for operators that read one."""
+        (column,) = self.columns.values()
+        return column
+
+    @cached_property
+    def digests(self) -> Digests:
+        """(n, 2) digests of the row ids: the counter of per-row draws."""
+        return cell_digests(self.ids)

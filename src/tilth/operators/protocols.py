@@ -1,0 +1,172 @@
+"""Verbs: one protocol per kind of operator.
+
+An operator is a frozen, keyword-only dataclass whose fields are its parameters. Its class attributes say what it reads
+(`needs`), of which rows (`scope`), and the `revision` of its numbers. Every verb returns values; only the loop writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.arrays import FloatMatrix32, IntVector, Matrix
+from tilth.core.edit import Edit
+from tilth.core.finding import Finding
+from tilth.core.rowset import RowSet
+from tilth.core.schema import ColumnType, TaskType
+from tilth.core.target import Target, TargetKind
+from tilth.operators.batch import Batch
+from tilth.operators.view import Scope, View
+
+__all__ = [
+    "Detector",
+    "Editor",
+    "Encoder",
+    "Fold",
+    "Learner",
+    "Metric",
+    "Model",
+    "Operator",
+    "Selector",
+    "Source",
+    "State",
+]
+
+State = Mapping[str, np.ndarray]
+"""What a fold leaves behind: named arrays without objects, so that it can be kept and compared."""
+
+Model = Any
+"""What a learner's fit returns: opaque to all but that learner; it must pickle."""
+
+class Operator(Protocol):
+    """What all operators have."""
+
+    revision: ClassVar[int]
+
+
+class Source(Protocol):
+    """Brings rows in from outside."""
+
+    def read(self) -> pa.Table:
+        """Return the rows as Arrow."""
+        ...
+
+
+class Fold(Protocol):
+    """Sums up rows block by block; any grouping and order of merges gives the same result."""
+
+    def start(self) -> Any:
+        """Return the empty state."""
+        ...
+
+    def fold(self, state: Any, batch: Batch) -> Any:
+        """Return the state with one block taken in."""
+        ...
+
+    def merge(self, left: Any, right: Any) -> Any:
+        """Return the state of both."""
+        ...
+
+    def finish(self, state: Any) -> State:
+        """Return what the map needs."""
+        ...
+
+
+@runtime_checkable
+class Encoder(Fold, Protocol):
+    """Turns the cells of one column into numbers: a fold over train rows, then a map over all rows."""
+
+    accepts: ClassVar[frozenset[ColumnType]]
+    revision: ClassVar[int]
+
+    def encode(self, batch: Batch, state: State) -> FloatMatrix32:
+        """Return (n, d) float32 for the batch's rows; d depends on the state only."""
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A commodity model: settings are chosen once and held; it may read features or raw columns, as `needs` says."""
+
+    needs: ClassVar[frozenset[str]]
+    tasks: ClassVar[frozenset[TaskType]]
+    accepts: ClassVar[frozenset[TargetKind]]
+    revision: ClassVar[int]
+
+    def grid(self) -> Sequence[Learner]:
+        """Return the settings among which cross-validation chooses, simplest first."""
+        ...
+
+    def prepare(self, view: View) -> Any:
+        """Return work that all fits on (edits of) these rows share, or None."""
+        ...
+
+    def fit(self, view: View, target: Target, *, prepared: Any = None, start: Model | None = None) -> Model:
+        """Return the model fitted to the rows that have a target; `start` speeds up, and changes nothing else."""
+        ...
+
+    def predict_proba(self, view: View, model: Model) -> Matrix:
+        """Return (n, k) class probabilities, or (n, 1) numbers for regression."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Says what is wrong."""
+
+    needs: ClassVar[frozenset[str]]
+    scope: ClassVar[Scope]
+    revision: ClassVar[int]
+
+    def find(self, view: View) -> Sequence[Finding]:
+        """Return findings; an empty list when there is nothing to say; NotApplicable when the data is not for it."""
+        ...
+
+
+@runtime_checkable
+class Editor(Protocol):
+    """Proposes a change of train or pool rows; only the loop applies it."""
+
+    needs: ClassVar[frozenset[str]]
+    scope: ClassVar[Scope]
+    revision: ClassVar[int]
+
+    def strengths(self) -> Sequence[Editor]:
+        """Return the variants that are worth trying, weakest first."""
+        ...
+
+    def choose(self, view: View) -> RowSet:
+        """Return the rows that it would change, most urgent first, with scores."""
+        ...
+
+    def propose(self, view: View, rows: IntVector | None = None) -> Edit:
+        """Return its edit; with `rows`, the same rule on these rows of the view (the placebo)."""
+        ...
+
+
+@runtime_checkable
+class Selector(Protocol):
+    """Chooses rows within a budget."""
+
+    needs: ClassVar[frozenset[str]]
+    scope: ClassVar[Scope]
+    revision: ClassVar[int]
+
+    def select(self, view: View, budget: int) -> RowSet:
+        """Return at most `budget` different rows, best first."""
+        ...
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """Scores predictions row by row; the split's score is a (weighted) mean of row scores."""
+
+    tasks: ClassVar[frozenset[TaskType]]
+    revision: ClassVar[int]
+
+    def measure(self, target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        """Return one score per row, higher is better: (n,) labels and (n, k) or (n,) predictions -> (n,)."""
+        ...
