@@ -1,18 +1,23 @@
 """Intervals: how far a share, a mean or a mean over classes may be from the truth.
 
-Every interval is two-sided. Rows may come in groups (patients, duplicates) that are alike inside, and in strata (classes)
-whose means are averaged with fixed weights.
+Every interval is two-sided. Rows may come in groups (patients, duplicates) that are alike inside, and in
+strata (classes) whose means are averaged with fixed weights.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import stats
 
-from tilth.core.arrays import IntVector, Mask, Vector
 from tilth.core.errors import InputError
 from tilth.core.estimate import WIDEST, Estimate
-from tilth.numerics._means import Bounds, UnitMean, unit_mean
+from tilth.numerics._means import unit_mean
+
+if TYPE_CHECKING:
+    from tilth.core.arrays import IntVector, Mask, Vector
+    from tilth.numerics._means import Bounds, UnitMean
 
 __all__ = ["balanced_accuracy_interval", "mean_interval", "weighted_mean_interval", "wilson"]
 
@@ -20,8 +25,8 @@ __all__ = ["balanced_accuracy_interval", "mean_interval", "weighted_mean_interva
 def wilson(successes: float, n: float, level: float = 0.95) -> Estimate:
     """Return a share of rows with its score interval.
 
-    The ends solve (theta - p)^2 = z^2 theta (1 - theta) / n: honest for few rows, and never outside [0, 1]. The standard
-    error is the interval's half-width over z, hence never zero. O(1).
+    The ends solve (theta - p)^2 = z^2 theta (1 - theta) / n: honest for few rows, and never outside [0, 1].
+    The standard error is the interval's half-width over z, hence never zero. O(1).
 
     Parameters
     ----------
@@ -64,8 +69,8 @@ def mean_interval(
 ) -> Estimate:
     """Return the mean over rows with its interval; `weighted_mean_interval` with one stratum.
 
-    Without groups this is Student's interval. With one row (or one group) the spread is unknown: the interval is `bounds`
-    where they are given, else [-WIDEST, WIDEST].
+    Without groups and bounds this is Student's interval. With one row (or one group) the spread is unknown:
+    the interval is `bounds` where they are given, else [-WIDEST, WIDEST] (`Estimate.is_known` is then False).
 
     Parameters
     ----------
@@ -107,16 +112,18 @@ def weighted_mean_interval(
 ) -> Estimate:
     """Return the weighted mean of the strata's means with its interval.
 
-    mean = sum_k W_k mean_k. Each unit g (row or group) has the jackknife score
-    u_g = sum_k W_k sqrt((G_k - 1) / G_k) (t_gk - m_gk mean_k) / (n_k - m_gk), where t and m are the sum and the number of
-    its rows in stratum k, and G_k counts the units there; the variance is sum_g u_g^2. Without groups that is Cochran's
-    sum_k W_k^2 s_k^2 / n_k; with equal groups in one stratum it is the CR1 variance of the group means; with unequal groups it is
-    not biased downwards, as CR1 is. Degrees of freedom: Satterthwaite's over strata, and for groups those of independent
-    group effects weighted by size (G - 1 when sizes are equal).
+    mean = sum_k W_k mean_k. Each unit g (a row, or a group) has the jackknife score u_g = sum_k W_k sqrt((G_k
+    - 1) / G_k) (t_gk - m_gk mean_k) / (n_k - m_gk), where t and m are the sum and the number of its rows in
+    stratum k, and G_k counts the units there; the variance is sum_g u_g^2. Without groups that is Cochran's
+    sum_k W_k^2 s_k^2 / n_k; with equal groups in one stratum it is the CR1 variance; with unequal groups it
+    does not err downwards, as CR1 does. Degrees of freedom: Satterthwaite's over strata, and for groups those
+    of independent group effects weighted by size (G - 1 when sizes are equal).
 
-    A stratum with a single unit shows no spread: it gets the greatest variance that the bounds allow, or without bounds
-    that of the widest other stratum. Known bounds also add the variance of two more units, one at each bound, so that rows
-    without any spread are not taken for certainty, and bend the interval so that it stays inside. O(n log n).
+    A stratum of few units may show less spread than it has: known bounds add W_k^2 G_k^-2.5 times the
+    greatest variance that they allow, and twice that variance for a single unit (without bounds a single unit
+    gets the variance of one in the widest other stratum). Known bounds also add the variance of two more
+    units, one at each bound, so that rows without any spread are not taken for certainty, and bend the
+    interval so that it stays inside. O(n log n).
 
     Parameters
     ----------
@@ -135,16 +142,18 @@ def weighted_mean_interval(
     Raises
     ------
     InputError
-        Without rows, with a value that is not finite or outside the bounds, with codes of another length, or bad weights.
+        Without rows, with a value that is not finite or outside the bounds, with codes of another length, or
+        bad weights.
 
     Source
     ------
-    Cochran (1977), Sampling Techniques, 3rd ed., 5.4 (strata). MacKinnon, Nielsen, Webb (2023), Fast and reliable jackknife
-    and bootstrap methods for cluster-robust inference, J. Applied Econometrics 38 (CV3). Satterthwaite (1946), Biometrics 2.
-    Bonett, Price (2012), Adjusted Wald confidence interval for a difference of binomial proportions based on paired data,
-    J. Educational and Behavioral Statistics 37 (the two added units). Korn, Graubard (1998), Confidence intervals for
-    proportions with small expected number of positive counts estimated from survey data, Survey Methodology 24
-    (an interval of the score kind at the effective number of rows).
+    Cochran (1977), Sampling Techniques, 3rd ed., 5.4 (strata). MacKinnon, Nielsen, Webb (2023), Fast and
+    reliable jackknife and bootstrap methods for cluster-robust inference, Journal of Applied Econometrics 38
+    (CV3). Satterthwaite (1946), An approximate distribution of estimates of variance components, Biometrics
+    2. Bonett, Price (2012), Adjusted Wald confidence interval for a difference of binomial proportions based
+    on paired data, Journal of Educational and Behavioral Statistics 37 (the two units). Korn, Graubard
+    (1998), Confidence intervals for proportions with small expected number of positive counts estimated from
+    survey data, Survey Methodology 24 (an interval for counts at the effective number of rows).
 
     Examples
     --------
@@ -164,9 +173,10 @@ def balanced_accuracy_interval(
 ) -> Estimate:
     """Return the mean of the per-class recalls with its interval.
 
-    The stratified mean of correctness with equal weight per class, inside [0, 1]; a class with one row counts with the
-    greatest variance that a share can have, 1/4. Classes without a row are left out. For the difference of two models
-    pass paired differences and labels to `weighted_mean_interval`. O(n log n).
+    The stratified mean of correctness with equal weight per class, inside [0, 1]; a class with one row counts
+    with twice the greatest variance that a share can have, 1/4, and one with few rows with a part of it.
+    Classes without a row are left out. For the difference of two models pass paired differences and labels to
+    `weighted_mean_interval`. O(n log n).
 
     Parameters
     ----------
@@ -220,7 +230,7 @@ def _interval(parts: UnitMean, level: float, bounds: Bounds | None) -> Estimate:
         return Estimate(value=parts.mean, low=low, high=high, standard_error=error)
     critical = _critical(level, parts.df)
     if bounds is None:
-        half = critical * error
+        half = min(critical * error, WIDEST / 2)
         return Estimate(value=parts.mean, low=parts.mean - half, high=parts.mean + half, standard_error=error)
     low, high = _score_ends(parts.mean, _effective_rows(parts, variance, bounds), critical, bounds)
     return Estimate(value=parts.mean, low=low, high=high, standard_error=error)
@@ -246,7 +256,8 @@ def _score_ends(value: float, n: float, critical: float, bounds: Bounds) -> tupl
 
 def _critical(level: float, df: float) -> float:
     """Two-sided critical value of Student's t; of the normal law where nothing was estimated."""
-    return float(stats.t.isf((1 - level) / 2, df)) if df > 0 else _normal_critical(level)
+    normal = _normal_critical(level)
+    return float(stats.t.isf((1 - level) / 2, df)) if df > 0 else normal
 
 
 def _normal_critical(level: float) -> float:

@@ -41,6 +41,7 @@ State = Mapping[str, np.ndarray]
 Model = Any
 """What a learner's fit returns: opaque to all but that learner; it must pickle."""
 
+
 class Operator(Protocol):
     """What all operators have."""
 
@@ -162,9 +163,10 @@ class Selector(Protocol):
 
 @runtime_checkable
 class Metric(Protocol):
-    """Scores predictions row by row; the split's score is a (weighted) mean of row scores."""
+    """Scores predictions row by row; the split's score is the mean, or if `stratified` the mean of class means."""
 
     tasks: ClassVar[frozenset[TaskType]]
+    stratified: ClassVar[bool]
     revision: ClassVar[int]
 
     def measure(self, target: np.ndarray, predicted: np.ndarray) -> np.ndarray:

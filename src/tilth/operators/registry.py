@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -114,7 +114,7 @@ def _address(module: str) -> tuple[str, str]:
     return parts[0], parts[-1]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _room_listings(room: str) -> tuple[Listing, ...]:
     own = list(_own_listings(room))
     taken = {listing.name for listing in own}

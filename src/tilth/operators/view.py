@@ -36,6 +36,7 @@ Need = Literal[
     "weights",
     "times",
     "groups",
+    "findings",
     "source",
 ]
 Scope = Literal["train", "all"]
@@ -54,6 +55,7 @@ NEEDS: Mapping[str, str] = {
     "weights": "training weight of each row (n,) float64",
     "times": "the time column as int64 microseconds, or the row order; missing = int64 minimum",
     "groups": "group code of each row (n,) intp",
+    "findings": "kind -> Finding of this version, for editors that act on what was found",
     "source": "facts about the source as a whole: columns, missing cells, broken files",
 }
 
@@ -186,6 +188,12 @@ class View:
         return groups
 
     @property
+    def findings(self) -> Mapping[str, Finding]:
+        """Findings of this version by kind."""
+        findings: Mapping[str, Finding] = self._get("findings")
+        return findings
+
+    @property
     def source(self) -> Mapping[str, Any]:
         """Facts about the source as a whole."""
         facts: Mapping[str, Any] = self._get("source")
@@ -238,7 +246,14 @@ class View:
         )
 
     def column_finding(
-        self, kind: str, columns: tuple[str, ...], *, level: float, summary: str, threshold: str = "", suggestion: str = ""
+        self,
+        kind: str,
+        columns: tuple[str, ...],
+        *,
+        level: float,
+        summary: str,
+        threshold: str = "",
+        suggestion: str = "",
     ) -> Finding:
         """Make a finding about columns."""
         return Finding(

@@ -1,0 +1,1 @@
+"""Find: what is wrong with rows, columns and files."""

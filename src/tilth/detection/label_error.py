@@ -1,0 +1,156 @@
+"""Label errors: rows whose given class is probably not the true one.
+
+    T = noise transition by the confident joint of these rows
+    p(true | x) by one EM step from p(given | x):   q_c ∝ p_c · sum_g T[c, g] p_g / (p T)_g
+    p_wrong = 1 - q_y T[y, y] / sum_c q_c T[c, y];   flagged where p_wrong > 1/2
+
+Out-of-sample pred_probs of a model trained on noisy labels tell the given class, not the true one. One step
+of EM undoes most of that; more steps would undo the model's own doubt as well, and be too sure. Classes
+that overlap in the features look like noise in labels: no method without answers from people can tell the
+two apart.
+
+Source: Northcutt, Jiang, Chuang (2021), Confident learning, JAIR 70; the EM step: Richardson (1972), J.
+Optical Society of America 62.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from tilth.detection._shared import class_texts, doubtable, refuse_few_rows, refuse_regression, share_of
+from tilth.numerics.noise import confident_joint, noise_transition, posterior
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tilth.core.arrays import IntVector, Matrix, Vector
+    from tilth.core.finding import Finding
+    from tilth.operators.view import Scope, View
+
+__all__ = ["LabelError", "truth_posterior"]
+
+_TINY = 1e-300
+
+
+def truth_posterior(labels: IntVector, pred_probs: Matrix) -> Matrix:
+    """Return the probability of each class being the true one, given the features and the given label.
+
+    The noise transition comes from the confident joint of the same rows; see the module for the formula.
+    O(n k²) time.
+
+    Parameters
+    ----------
+    labels : IntVector, (n,)
+        Given class numbers.
+    pred_probs : Matrix, (n, k)
+        Out-of-sample, calibrated p(given class | features).
+
+    Returns
+    -------
+    Matrix, (n, k)
+        Rows sum to 1; row order of the input.
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, or labels out of range.
+
+    Randomness
+    ----------
+    None.
+
+    Source
+    ------
+    Northcutt, Jiang, Chuang (2021), JAIR 70, equations 1 and 3; Richardson (1972), J. Optical Society of
+    America 62.
+
+    Examples
+    --------
+    >>> truth_posterior(np.array([0, 1]), np.eye(2)).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    transition = noise_transition(confident_joint(labels, pred_probs))
+    mixed = pred_probs @ transition
+    ratio = np.divide(pred_probs, mixed, out=np.zeros_like(mixed), where=mixed > _TINY)
+    truth = pred_probs * (ratio @ transition.T)
+    total = truth.sum(axis=1, keepdims=True)
+    truth = np.divide(truth, total, out=np.array(pred_probs, dtype=np.float64), where=total > _TINY)
+    return posterior(truth, labels, transition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelError:
+    """Flag rows whose class is more likely wrong than right.
+
+    Severity is the probability that the label is wrong, so that of rows at 0.8 about four in five are; a
+    label that a person confirmed is never doubted.
+
+    Parameters
+    ----------
+    doubt : float
+        Flagged above this probability; default 0.5, at which a flagged row is more likely wrong than right.
+    least_rows : int
+        Fewer labelled rows do not show how labels are confused; default 20.
+
+    Raises
+    ------
+    NotApplicable
+        The label is a number, there is one class, or there are too few labelled rows.
+
+    Randomness
+    ----------
+    None.
+
+    Source
+    ------
+    Northcutt, Jiang, Chuang (2021), Confident learning, JAIR 70.
+    """
+
+    doubt: float = 0.5
+    least_rows: int = 20
+
+    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted"})
+    scope: ClassVar[Scope] = "train"
+    revision: ClassVar[int] = 1
+
+    def find(self, view: View) -> Sequence[Finding]:
+        """Return one finding about the rows; an empty list when no label is doubted."""
+        refuse_regression(view)
+        rows = np.flatnonzero(view.labelled)
+        refuse_few_rows(len(rows), self.least_rows if view.n_classes > 1 else len(rows) + 1)
+        truth = np.zeros((len(view), view.n_classes))
+        truth[rows] = truth_posterior(view.labels[rows], view.pred_probs[rows])
+        own = np.take_along_axis(truth, view.labels[:, None] * view.labelled[:, None], axis=1)[:, 0]
+        severity = np.where(doubtable(view), 1 - own, 0.0)
+        if not (severity > self.doubt).any():
+            return []
+        return [self._report(view, truth, severity)]
+
+    def _report(self, view: View, truth: Matrix, severity: Vector) -> Finding:
+        flagged = severity > self.doubt
+        others = np.array(truth)
+        others[np.flatnonzero(view.labelled), view.labels[view.labelled]] = -1.0
+        suggested = others.argmax(axis=1)
+        n_rows = int(view.labelled.sum())
+        return view.finding(
+            "label_error",
+            severity,
+            flagged=flagged,
+            summary=f"{share_of(int(flagged.sum()), n_rows)} carry a label that is more likely wrong than "
+            f"right; "
+            f"{severity[flagged].sum():,.0f} of them and {severity.sum():,.0f} of all are to be expected "
+            f"wrong.",
+            threshold=f"the label is wrong with a probability above {self.doubt:g}, by out-of-sample "
+            f"predictions and the "
+            "confusion of labels that they show (classes that overlap look the same)",
+            suggestion="have the worst confirmed by a person; relabelling, softening and removing them are tried",
+            evidence={
+                "given": class_texts(view, view.labels, view.labelled),
+                "suggested": class_texts(view, suggested, view.labelled),
+                "p_wrong": severity,
+                "p_suggested": np.where(view.labelled, truth[np.arange(len(view)), suggested], 0.0),
+            },
+        )

@@ -1,0 +1,1 @@
+"""Change: operators that propose edits; only the loop applies them."""

@@ -1,0 +1,61 @@
+"""Reweight: let rows count by the probability that their label is right.
+
+    w_i = max(floor, q_i(y_i)),   q_i the posterior of the truth
+
+Source: Liu and Tao (2016), Classification with Noisy Labels by Importance Reweighting, TPAMI 38, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.edit import Edit
+from tilth.core.rowset import RowSet
+from tilth.editing._shared import editable, label_posterior, ranked
+from tilth.operators.view import Scope, View
+
+__all__ = ["ReweightDoubt", "trust_weights"]
+
+
+def trust_weights(labels: IntVector, truth_posterior: Matrix, floor: float) -> Vector:
+    """Return the weight of each row: the posterior of its own label, at least `floor`; (n,), (n, k) -> (n,)."""
+    return np.asarray(np.maximum(floor, truth_posterior[np.arange(len(labels)), labels]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReweightDoubt:
+    """Weight each row by the probability that its label is right."""
+
+    floor: float = 0.05
+    least_doubt: float = 0.05
+
+    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted"})
+    scope: ClassVar[Scope] = "train"
+    revision: ClassVar[int] = 1
+
+    def strengths(self) -> Sequence[ReweightDoubt]:
+        """One strength."""
+        return (self,)
+
+    def choose(self, view: View) -> RowSet:
+        """Return the doubted rows, most doubted first."""
+        weights = self._weights(view)
+        rows = ranked(1 - weights, editable(view) & (weights <= 1 - self.least_doubt))
+        return RowSet(ids=view.take_ids(rows), scores=1 - weights[rows], reason="the label is in doubt")
+
+    def propose(self, view: View, rows: IntVector | None = None) -> Edit:
+        """Return the edit that sets these rows' weights."""
+        weights = self._weights(view)
+        if rows is None:
+            rows = ranked(1 - weights, editable(view) & (weights <= 1 - self.least_doubt))
+        reason = f"{len(rows):,} rows count by the probability that their label is right"
+        return Edit.weighting(view.take_ids(rows), weights[rows], operator=view.spec, reason=reason)
+
+    def _weights(self, view: View) -> Vector:
+        truth = label_posterior(view.labels, view.pred_probs, view.labelled)
+        return trust_weights(view.labels, truth, self.floor)

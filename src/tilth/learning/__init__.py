@@ -1,0 +1,1 @@
+"""Fit: commodity learners, out-of-sample predictions, and the one choice among them."""

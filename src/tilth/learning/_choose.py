@@ -1,0 +1,189 @@
+"""Choose the learner and its settings once, by cross-validation on unedited data; then they are held.
+
+Every setting predicts every row out of sample. A row's loss is its log loss under the calibrated probabilities, or its squared error;
+not its error: where labels are noisy the calibrated log loss still falls as the probabilities near the truth, while errors of
+given labels hardly tell settings apart and favour those that fit the noise. The least mean wins, unless a simpler setting of the same
+learner is within one standard error of the paired difference: then the simplest such.
+
+Source: Breiman et al. (1984), Classification and Regression Trees, section 3.4.3 (one-standard-error rule).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.errors import NotApplicable
+from tilth.core.ids import cell_digests
+from tilth.core.rng import row_uniforms
+from tilth.core.schema import ColumnType, Schema
+from tilth.core.spec import Spec
+from tilth.core.target import Target
+from tilth.learning._crossfit import calibrated, part_of, predicted_by_fold
+from tilth.operators.protocols import Learner
+from tilth.operators.registry import spec_of
+from tilth.operators.view import View
+
+__all__ = ["Choice", "Tried", "choose", "default_learners"]
+
+ROWS = 20_000
+CELLS = 400_000
+"""Rows times classes that the choice looks at: 20,000 rows of up to 20 classes, 5,200 rows of 77."""
+_RICH = frozenset({ColumnType.TEXT, ColumnType.IMAGE, ColumnType.EMBEDDING})
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One setting: its mean out-of-sample loss (lower is better), the standard error, and its metric.
+
+    `score` is accuracy, or minus the mean absolute error; `behind` is the paired difference to the best setting in standard errors.
+    """
+
+    learner: Spec
+    loss: float
+    error: float
+    score: float
+    behind: float
+    chosen: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self) | {"learner": self.learner.to_dict()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Choice:
+    """The learner that is held, every setting that was tried, and the rows that decided."""
+
+    learner: Learner
+    tried: tuple[Tried, ...]
+    n_rows: int
+
+
+def default_learners(schema: Schema) -> tuple[Learner, ...]:
+    """Return the learners that compete: linear always, boosting for tables of numbers, categories and dates only."""
+    from tilth.learning.boosting import Boosting
+    from tilth.learning.boosting_regression import BoostingRegression
+    from tilth.learning.linear import Linear
+    from tilth.learning.ridge import Ridge
+
+    regression = schema.task.is_regression
+    linear: Learner = Ridge() if regression else Linear()
+    if not schema.features or any(column.type in _RICH for column in schema.features):
+        return (linear,)
+    return (linear, BoostingRegression() if regression else Boosting())
+
+
+def choose(
+    learners: Sequence[Learner], view: View, target: Target, folds: IntVector, *, rows: int = ROWS, cells: int = CELLS
+) -> Choice:
+    """Return the best setting of the best learner by cross-validation, and the table of all that were tried.
+
+    A grid is walked from its simplest setting and left when two settings in a row are clearly worse than its best.
+    Above `rows` rows (or `cells` rows times classes) a part drawn by row id decides; penalties are totals, so that they suit all rows.
+
+    Parameters
+    ----------
+    learners : each offers its grid, simplest setting first
+    view : n train rows with all that the learners need
+    target : their targets
+    folds : (n,) from `fold_numbers`; the same folds for every setting, so that rows pair up
+    rows : most rows that decide
+    cells : most rows times classes that decide
+
+    Raises
+    ------
+    NotApplicable : there is no learner, or fewer than two folds hold labelled rows
+
+    Randomness: draws keyed by row id and the run's seed; the learners' own.
+
+    Source: Breiman et al. (1984), Classification and Regression Trees, section 3.4.3.
+    """
+    if not learners:
+        raise NotApplicable("there is no learner to choose from")
+    chosen = _part(view, target, min(rows, cells // max(view.n_classes, 1)))
+    part, wanted, fold = target.take(chosen), folds[chosen], _union(learners)
+    seen = part_of(view, frozenset(need for need in fold if view.has(need)), chosen)  # type: ignore[arg-type]
+    walks = [_walk(learner, seen, part, wanted) for learner in learners]
+    best = [min(walk, key=lambda entry: entry.loss) for walk in walks]
+    winner = int(np.argmin([entry.loss for entry in best]))
+    held = next(entry for entry in walks[winner] if entry.behind(best[winner]) <= 1.0)
+    table = tuple(entry.report(best[winner], chosen=entry is held) for walk in walks for entry in walk)
+    return Choice(learner=held.learner, tried=table, n_rows=len(chosen))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entry:
+    """A setting with the loss, the score and the weight of every row that has a target."""
+
+    learner: Learner
+    losses: Vector
+    scores: Vector
+    weights: Vector
+
+    @property
+    def loss(self) -> float:
+        return float(self.weights @ self.losses / self.weights.sum())
+
+    def behind(self, other: _Entry) -> float:
+        difference = self.losses - other.losses
+        mean, error = _mean_and_error(difference, self.weights)
+        return mean / error if error > 0 else 0.0
+
+    def report(self, best: _Entry, *, chosen: bool) -> Tried:
+        loss, error = _mean_and_error(self.losses, self.weights)
+        score = float(self.weights @ self.scores / self.weights.sum())
+        behind = round(self.behind(best), 3)
+        return Tried(
+            learner=spec_of(self.learner), loss=loss, error=error, score=score, behind=behind, chosen=chosen
+        )
+
+
+def _walk(learner: Learner, view: View, target: Target, folds: IntVector) -> list[_Entry]:
+    tried: list[_Entry] = []
+    for setting in learner.grid():
+        predicted = predicted_by_fold(setting, view, target, folds)
+        tried.append(_entry(setting, calibrated(predicted, target), target))
+        best = min(tried, key=lambda entry: entry.loss)
+        if len(tried) > 2 and all(entry.behind(best) > 1.0 for entry in tried[-2:]) and best not in tried[-2:]:
+            break
+    return tried
+
+
+def _entry(learner: Learner, predicted: Matrix, target: Target) -> _Entry:
+    rows = np.flatnonzero(target.mask & (target.weights > 0))
+    if target.distribution is not None:
+        wanted = target.distribution[rows]
+        losses = -(wanted * np.log(np.maximum(predicted[rows], _TINY))).sum(axis=1)
+        scores = wanted[np.arange(len(rows)), predicted[rows].argmax(axis=1)]
+    else:
+        assert target.numbers is not None
+        misses = predicted[rows, 0] - target.numbers[rows]
+        losses, scores = misses**2, -np.abs(misses)
+    return _Entry(learner, losses, scores, target.weights[rows])
+
+
+def _mean_and_error(values: Vector, weights: Vector) -> tuple[float, float]:
+    """Return the weighted mean and its standard error."""
+    shares = weights / weights.sum()
+    mean = float(shares @ values)
+    return mean, float(np.sqrt(shares**2 @ (values - mean) ** 2))
+
+
+def _part(view: View, target: Target, limit: int) -> IntVector:
+    """Return the rows with a target, or the `limit` of them with the smallest draws, in the order of the view."""
+    rows = np.flatnonzero(target.mask)
+    if len(rows) <= limit:
+        return rows
+    digests = cell_digests(view.ids)[rows]
+    draws = row_uniforms(digests, view.seed, "learning", "choose")
+    return np.sort(rows[np.lexsort((digests[:, 1], digests[:, 0], draws))[:limit]])
+
+
+def _union(learners: Sequence[Learner]) -> frozenset[str]:
+    return frozenset().union(*(learner.needs for learner in learners))

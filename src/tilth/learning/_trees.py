@@ -1,0 +1,116 @@
+"""What both boosting learners share: a table as the matrix that trees read, and weights as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tilth.core.arrays import IntVector, Mask, Matrix, Vector
+from tilth.core.errors import InputError, NotApplicable
+from tilth.core.schema import ColumnType, Schema
+from tilth.core.target import Target
+from tilth.operators.view import View
+
+__all__ = ["TreeTable", "expand", "random_state"]
+
+_MOST_CATEGORIES = 254
+"""Trees tell 255 categories apart; the last stands for all rarer and unseen ones."""
+_READ = frozenset({ColumnType.NUMBER, ColumnType.CATEGORY, ColumnType.DATE})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TreeTable:
+    """How a table becomes a matrix: number columns, date columns, and category columns with the names of their codes."""
+
+    numbers: tuple[str, ...]
+    dates: tuple[str, ...]
+    categories: tuple[tuple[str, pa.Array], ...]
+
+    @classmethod
+    def read_from(cls, table: pa.Table, schema: Schema) -> TreeTable:
+        """Learn the frequent categories of a table's feature columns; text, images and vectors are left out."""
+
+        def named(kind: ColumnType) -> tuple[str, ...]:
+            return tuple(column.name for column in schema.features if column.type is kind)
+
+        if not any(column.type in _READ for column in schema.features):
+            raise NotApplicable("boosting reads numbers, categories and dates, and there is no such column")
+        categories = tuple((name, _frequent(_texts(table, name))) for name in named(ColumnType.CATEGORY))
+        return cls(named(ColumnType.NUMBER), named(ColumnType.DATE), categories)
+
+    @property
+    def is_category(self) -> Mask:
+        """Which columns of the matrix hold codes."""
+        plain = len(self.numbers) + 3 * len(self.dates)
+        return np.arange(plain + len(self.categories)) >= plain
+
+    def matrix(self, table: pa.Table) -> Matrix:
+        """Return (n, d) float64: numbers, dates (time, month, weekday), codes; missing cells are NaN."""
+        parts = [_numbers(table, name)[:, None] for name in self.numbers]
+        parts += [_dates(table, name) for name in self.dates]
+        parts += [_codes(_texts(table, name), names)[:, None] for name, names in self.categories]
+        return np.hstack([np.zeros((table.num_rows, 0)), *parts])
+
+
+def expand(target: Target) -> tuple[IntVector, IntVector, Vector]:
+    """Return rows, classes and weights such that a soft target is several weighted rows; no row of weight 0."""
+    assert target.distribution is not None
+    mass = target.distribution * (target.weights * target.mask)[:, None]
+    rows, classes = np.nonzero(mass > 0)
+    return rows, classes, np.asarray(mass[rows, classes])
+
+
+def random_state(view: View) -> int:
+    """Return the seed of the trees' own draws: the run's seed and the operator's name decide it."""
+    return int(view.rng.integers(2**31))
+
+
+def _array(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name).combine_chunks()
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _numbers(table: pa.Table, name: str) -> Vector:
+    column = _array(table, name)
+    try:
+        plain = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
+        values = np.asarray(plain.cast(pa.float64(), safe=False).fill_null(np.nan), dtype=np.float64)
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            f"cells of type {column.type} cannot be read as numbers",
+            where=f"column {name!r}",
+            next_step="correct the column's type in tilth.yaml",
+        ) from error
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _dates(table: pa.Table, name: str) -> Matrix:
+    times = _array(table, name).cast(pa.timestamp("us"), safe=False)
+    parts = [times.cast(pa.int64()), pc.month(times), pc.day_of_week(times)]
+    return np.column_stack([np.asarray(part.cast(pa.float64()).fill_null(np.nan)) for part in parts])
+
+
+def _texts(table: pa.Table, name: str) -> pa.Array:
+    """Return categories as text; 2.0 and 2 are the same category."""
+    column = _array(table, name)
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
+    texts = column.cast(pa.large_string())
+    return pc.replace_substring_regex(texts, r"\.0$", "") if pa.types.is_floating(column.type) else texts
+
+
+def _frequent(texts: pa.Array) -> pa.Array:
+    """Return the most frequent names, most frequent first; ties in alphabetical order."""
+    counts = pc.value_counts(texts.drop_null())
+    table = pa.table({"name": counts.field("values"), "rows": counts.field("counts")})
+    ranked = table.sort_by([("rows", "descending"), ("name", "ascending")]).slice(0, _MOST_CATEGORIES)
+    return ranked.column("name").combine_chunks()
+
+
+def _codes(texts: pa.Array, names: pa.Array) -> Vector:
+    found = pc.index_in(texts, value_set=names)
+    codes = np.asarray(found.cast(pa.float64()).fill_null(float(_MOST_CATEGORIES)), dtype=np.float64)
+    return np.where(np.asarray(texts.is_null(), dtype=bool), np.nan, codes)

@@ -1,0 +1,74 @@
+"""ProjectFile: what tilth.yaml says, as a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tilth.core.errors import ConfigError
+from tilth.loop._split_plan import SplitPlan
+
+if TYPE_CHECKING:
+    from tilth.core.schema import Schema
+
+__all__ = ["BUDGET", "METRICS", "OperatorChoice", "ProjectFile", "Source", "budget_seconds"]
+
+METRICS = ("accuracy", "balanced_accuracy", "mae")
+"""Scores that may decide; the last is for regression, the others for classes."""
+Source = str | tuple[str, ...] | Mapping[str, str]
+"""One file or address, several as one table, or one per split."""
+BUDGET = "a time such as 90s, 10m or 1h30m"
+SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+PERIOD = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([hms])\s*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorChoice:
+    """An operator by name, with the parameters that differ from its defaults (JSON values)."""
+
+    name: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectFile:
+    """What tilth.yaml says.
+
+    Parameters
+    ----------
+    source : one file or address, several as one table, or a mapping from split name to file
+    schema : columns and the task
+    splits : how rows are split
+    seed : decides every draw
+    budget : the time that a run may take, such as 10m
+    guards : columns whose values are slices that no kept edit may make worse
+    alpha : the chance, over the life of a dev split, that an edit without gain is kept
+    least_useful_gain : the least gain that is worth an edit, in units of the metric
+    finalists : how many edits a run tries on dev
+    placebo_draws : over how many random rivals a placebo is averaged
+    encoders : column -> encoder, where it is not the one that fits the column's type
+    learner : the commodity model; `auto` chooses it by cross-validation
+    """
+
+    source: Source
+    schema: Schema
+    splits: SplitPlan = field(default_factory=SplitPlan)
+    seed: int = 0
+    budget: str = "10m"
+    guards: tuple[str, ...] = ()
+    alpha: float = 0.05
+    least_useful_gain: float = 0.0
+    finalists: int = 6
+    placebo_draws: int = 5
+    encoders: Mapping[str, OperatorChoice] = field(default_factory=dict)
+    learner: OperatorChoice = field(default_factory=lambda: OperatorChoice(name="auto"))
+
+
+def budget_seconds(budget: str) -> float:
+    """Return a time such as 90s, 10m or 1h30m in seconds; raises ConfigError if it is none."""
+    seconds = sum(float(number) * SECONDS[unit] for number, unit in PERIOD.findall(budget))
+    if PERIOD.sub("", budget).strip() or not 0 < seconds < float("inf"):
+        raise ConfigError(f"budget {budget!r} is not understood", next_step=f"write {BUDGET}")
+    return seconds

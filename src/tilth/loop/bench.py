@@ -1,0 +1,151 @@
+"""The bench: one version's rows, features and held learner, on which edits are tried in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tilth.core.apply import apply
+from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
+from tilth.core.edit import Edit
+from tilth.core.names import ROW_ID, SPLIT, SYSTEM_COLUMNS, Split
+from tilth.core.schema import Schema
+from tilth.loop.frames import class_codes, numeric_labels, target_of, train_rows, trusted_of
+from tilth.operators.protocols import Learner, Metric, Model
+from tilth.operators.registry import spec_of
+from tilth.operators.view import View
+
+__all__ = ["Bench", "Judged"]
+
+Reencode = Callable[[pa.Table], FloatMatrix32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The labelled rows of one split that judge: their storage positions, labels, strata and groups."""
+
+    positions: IntVector
+    labels: np.ndarray
+    trusted: Mask
+    groups: IntVector | None
+
+    def __len__(self) -> int:
+        """Number of judging rows."""
+        return len(self.positions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Fit and score edits of one version; nothing is written.
+
+    Parameters
+    ----------
+    table : all rows in storage order: tilth's columns and the label (feature columns too where edits change them)
+    features : (n, d) encoded features of the same rows
+    learner : the held learner
+    metric : the metric that decides
+    reencode : rows with feature columns -> their features, for edits that change or add cells
+    """
+
+    table: pa.Table
+    schema: Schema
+    features: FloatMatrix32
+    learner: Learner
+    metric: Metric
+    reencode: Reencode
+    seed: int = 0
+    groups: IntVector | None = None
+    _memo: dict[str, Any] = field(default_factory=dict)
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def train(self) -> pa.Table:
+        """Train rows, with or without a label."""
+        return self.table.filter(pa.array(train_rows(self.table)))
+
+    def labels(self, table: pa.Table) -> tuple[np.ndarray, Mask]:
+        """Return labels of rows as the metric reads them, and the mask of rows that have one."""
+        if self.schema.task.is_regression:
+            return numeric_labels(table, self.schema)
+        return class_codes(table, self.schema)
+
+    def judged(self, split: Split) -> Judged:
+        """Return the labelled rows of a split that judges."""
+        labels, labelled = self.labels(self.table)
+        inside = np.asarray(pc.equal(self.table.column(SPLIT), str(split))) & labelled
+        rows = np.flatnonzero(inside)
+        groups = None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
+        return Judged(positions=rows, labels=labels[rows], trusted=trusted_of(self.table)[rows], groups=groups)
+
+    # -- fitting -------------------------------------------------------------------------------------------------------
+
+    def view(self, ids: pa.Array, features: FloatMatrix32) -> View:
+        """Return the learner's view of rows."""
+        return View(
+            ids=ids,
+            schema=self.schema,
+            evidence={"embeddings": features},
+            needs=self.learner.needs,
+            spec=spec_of(self.learner),
+            seed=self.seed,
+        )
+
+    @cached_property
+    def prepared(self) -> Any:
+        """What all fits on edits of these train rows share."""
+        rows = np.flatnonzero(train_rows(self.table))
+        ids = self.train.column(ROW_ID).combine_chunks()
+        return self.learner.prepare(self.view(ids, self.features[rows]))
+
+    @cached_property
+    def baseline(self) -> Model:
+        """The model fitted to the unedited train rows."""
+        return self.fit(self.train, self.features[np.flatnonzero(train_rows(self.table))])
+
+    def fit(self, train: pa.Table, features: FloatMatrix32, start: Model | None = None) -> Model:
+        """Return the model fitted to train rows; rows without a target are left out."""
+        target = target_of(train, self.schema)
+        rows = np.flatnonzero(target.mask)
+        view = self.view(train.column(ROW_ID).combine_chunks().take(pa.array(rows)), features[rows])
+        return self.learner.fit(view, target.take(rows), prepared=self.prepared, start=start)
+
+    def fit_edited(self, *edits: Edit) -> Model:
+        """Return the model fitted after edits, started from the baseline."""
+        train = self.train
+        for edit in edits:
+            train = apply(train, edit)
+        return self.fit(train, self.features_of(train, edits), start=self.baseline)
+
+    def features_of(self, train: pa.Table, edits: tuple[Edit, ...]) -> FloatMatrix32:
+        """Return the features of edited train rows; they are encoded anew only where an edit changed or added cells."""
+        changed = {name for edit in edits for name in edit.set} - {*SYSTEM_COLUMNS, self.schema.task.label}
+        if changed or any(edit.add is not None for edit in edits):
+            return self.reencode(train)
+        at = pc.index_in(train.column(ROW_ID), value_set=self.table.column(ROW_ID).combine_chunks())
+        return self.features[np.asarray(at, dtype=np.intp)]
+
+    # -- scoring -------------------------------------------------------------------------------------------------------
+
+    def predict(self, model: Model, rows: IntVector) -> Matrix:
+        """Return predictions for storage positions: (m, k) probabilities or (m, 1) numbers."""
+        ids = self.table.column(ROW_ID).take(pa.array(rows)).combine_chunks()
+        return self.learner.predict_proba(self.view(ids, self.features[rows]), model)
+
+    def scores(self, predicted: Matrix, judged: Judged) -> Vector:
+        """Return the metric's score of each judging row."""
+        return self.metric.measure(judged.labels, predicted)
+
+    def strata(self, judged: Judged) -> IntVector | None:
+        """Return the classes within which row scores are averaged, where the metric asks for it."""
+        return judged.labels.astype(np.intp) if self.metric.stratified else None
+
+    def decisions(self, predicted: Matrix) -> np.ndarray:
+        """Return what is decided for each row: the class, or the number."""
+        return predicted[:, 0] if self.schema.task.is_regression else predicted.argmax(axis=1)

@@ -1,0 +1,171 @@
+"""Evidence of one version: computed when an operator first reads it, once for all of them, and kept by content.
+
+Views are cut from here. Labels of dev and test rows are in none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tilth.core.arrays import FloatMatrix32, IntVector, Mask
+from tilth.core.dataset import Dataset
+from tilth.core.finding import Finding
+from tilth.core.names import ROW_ID, SPLIT, TRUSTED, WEIGHT, Split
+from tilth.core.schema import Role, Schema
+from tilth.loop.frames import class_codes, numeric_labels, trusted_of, weights_of
+from tilth.numerics.neighbours import Neighbours, k_nearest
+from tilth.operators.registry import spec_of
+from tilth.operators.view import Scope, View
+
+__all__ = ["N_NEIGHBOURS", "EvidenceBase", "group_codes", "row_times"]
+
+N_NEIGHBOURS = 20
+MISSING_TIME = np.iinfo(np.int64).min
+
+
+@dataclass(kw_only=True)
+class EvidenceBase:
+    """Everything that views of one version can be cut from.
+
+    Parameters
+    ----------
+    dataset : the version
+    features : (n, d) encoded features of all rows
+    out_of_sample : gives (n_train, k) out-of-sample predictions for the labelled train rows, computed on first use
+    remember : runs a computation, or returns its kept result: (name of the evidence, columns read, function) -> arrays
+    """
+
+    dataset: Dataset
+    features: FloatMatrix32
+    out_of_sample: Callable[[], np.ndarray]
+    remember: Callable[[str, tuple[str, ...], Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
+    source: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    findings: dict[str, Finding] = field(default_factory=dict)
+    _cache: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> Schema:
+        """The version's schema."""
+        return self.dataset.schema
+
+    def labelled_train(self) -> IntVector:
+        """Storage positions of train rows that have a label, in order."""
+        _, labelled = self._labels()
+        return np.flatnonzero(self.dataset.mask(Split.TRAIN) & labelled)
+
+    def view(self, operator: Any) -> View:
+        """Return an operator's view: the rows of its scope, and suppliers of what it needs."""
+        scope: Scope = operator.scope
+        rows = self.rows_of(scope)
+        evidence = {need: supply for need, supply in self._suppliers(scope, rows).items()}
+        return View(
+            ids=self.dataset.row_ids.take(pa.array(rows)),
+            schema=self.schema,
+            evidence=evidence,
+            needs=operator.needs,
+            spec=spec_of(operator),
+            seed=self.seed,
+        )
+
+    def rows_of(self, scope: Scope) -> IntVector:
+        """Return the storage positions of a scope's rows."""
+        if scope == "train":
+            return self.labelled_train()
+        return np.arange(self.dataset.n_rows)
+
+    def _suppliers(self, scope: Scope, rows: IntVector) -> dict[str, Callable[[], Any]]:
+        def once(name: str, compute: Callable[[], Any]) -> Callable[[], Any]:
+            return lambda: self._once(scope, name, compute)
+
+        suppliers = {
+            "labelled": once("labelled", lambda: self._readable_labels()[rows]),
+            "embeddings": once("embeddings", lambda: self.features[rows]),
+            "neighbours": once("neighbours", lambda: self._neighbours(scope, rows)),
+            "table": once("table", lambda: self._table(rows)),
+            "splits": once("splits", lambda: self.dataset.splits[rows]),
+            "trusted": once("trusted", lambda: trusted_of(self.dataset.read(TRUSTED))[rows]),
+            "weights": once("weights", lambda: weights_of(self.dataset.read(WEIGHT))[rows]),
+            "findings": lambda: self.findings,
+            "source": lambda: self.source,
+        }
+        if self.schema.task.is_regression:
+            suppliers["numbers"] = once(
+                "numbers", lambda: np.where(self._readable_labels(), self._labels()[0], 0.0)[rows]
+            )
+        else:
+            suppliers["labels"] = once("labels", lambda: np.where(self._readable_labels(), self._labels()[0], 0)[rows])
+        if scope == "train":
+            name = "predictions" if self.schema.task.is_regression else "pred_probs"
+            suppliers[name] = once(name, self._predictions)
+        times = row_times(self.dataset)
+        if times is not None:
+            suppliers["times"] = once("times", lambda: times[rows])
+        groups = group_codes(self.dataset)
+        if groups is not None:
+            suppliers["groups"] = once("groups", lambda: groups[rows])
+        return suppliers
+
+    def _once(self, scope: str, name: str, compute: Callable[[], Any]) -> Any:
+        if (scope, name) not in self._cache:
+            self._cache[scope, name] = compute()
+        return self._cache[scope, name]
+
+    def _labels(self) -> tuple[np.ndarray, Mask]:
+        table = self.dataset.read(self.schema.task.label)
+        read = numeric_labels if self.schema.task.is_regression else class_codes
+        return self._once("all", "raw labels", lambda: read(table, self.schema))  # type: ignore[no-any-return]
+
+    def _readable_labels(self) -> Mask:
+        """Rows whose label an operator may read: never those of dev and test."""
+        return self._labels()[1] & self.dataset.mask(Split.TRAIN, Split.POOL)
+
+    def _predictions(self) -> np.ndarray:
+        predicted = self.out_of_sample()
+        return predicted[:, 0] if self.schema.task.is_regression else predicted
+
+    def _neighbours(self, scope: Scope, rows: IntVector) -> Neighbours:
+        columns = (ROW_ID, SPLIT, *(c.name for c in self.schema.features))
+        arrays = self.remember(f"neighbours:{scope}:{N_NEIGHBOURS}", columns, lambda: self._nearest(rows))
+        return Neighbours(positions=arrays["positions"], distances=arrays["distances"])
+
+    def _nearest(self, rows: IntVector) -> dict[str, np.ndarray]:
+        k = min(N_NEIGHBOURS, max(len(rows) - 1, 1))
+        found = k_nearest(self.features[rows], k, metric="euclidean", exclude_self=True)
+        return {"positions": np.asarray(found.positions), "distances": np.asarray(found.distances)}
+
+    def _table(self, rows: IntVector) -> pa.Table:
+        names = [name for name in self.schema.names if name != self.schema.task.label]
+        table = self.dataset.read(*names) if names else pa.table({})
+        return table.take(pa.array(rows))
+
+
+def row_times(dataset: Dataset) -> np.ndarray | None:
+    """Return the time of each row as int64 microseconds (missing = int64 minimum), or None without a time column."""
+    name = dataset.schema.first(Role.TIME)
+    if name is None:
+        return None
+    column = dataset.read(name).column(0)
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us")).cast(pa.int64())
+    elif not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return None
+    return np.asarray(pc.fill_null(column.cast(pa.int64(), safe=False), int(MISSING_TIME)))
+
+
+def group_codes(dataset: Dataset) -> IntVector | None:
+    """Return the group code of each row, or None without a group column; rows without a group stand alone."""
+    name = dataset.schema.first(Role.GROUP)
+    if name is None:
+        return None
+    codes = dataset.read(name).column(0).combine_chunks().cast(pa.string()).dictionary_encode()
+    indices = np.asarray(pc.fill_null(codes.indices, -1)).astype(np.intp)
+    alone = indices < 0
+    indices[alone] = len(codes.dictionary) + np.arange(alone.sum())
+    return indices

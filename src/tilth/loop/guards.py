@@ -1,0 +1,88 @@
+"""Guards: slices that no edit may harm: every class, and every value of the columns that the project names.
+
+A guard is violated when its slice is significantly worse (Holm over slices), or when a slice of ≥ 100 dev rows falls by
+more than 2 points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.arrays import Mask, Vector
+from tilth.core.estimate import Estimate
+from tilth.core.rng import generator
+from tilth.core.slice import Slice
+from tilth.core.trial import Guard
+from tilth.loop.bench import Bench, Judged
+from tilth.numerics.error_budget import holm
+from tilth.numerics.paired_tests import beats_nothing
+
+__all__ = ["GuardedSlice", "check_guards", "guarded_slices"]
+
+MOST_VALUES = 30
+LEAST_ROWS = 20
+LARGE = 100
+LARGEST_FALL = 0.02
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedSlice:
+    """A slice with its rows among the judging rows."""
+
+    name: str
+    rows: Mask
+
+
+def guarded_slices(bench: Bench, judged: Judged, columns: pa.Table) -> tuple[GuardedSlice, ...]:
+    """Return the slices to watch that have at least 20 judging rows: classes first, then the named columns' values."""
+    found = []
+    task = bench.schema.task
+    if not task.is_regression:
+        found = [GuardedSlice(name=f"{task.label} = {c}", rows=judged.labels == i) for i, c in enumerate(task.classes)]
+    chosen = columns.take(pa.array(judged.positions))
+    for column in columns.column_names:
+        values = chosen.column(column).cast(pa.string()).value_counts().to_pylist()
+        common = sorted(values, key=lambda pair: (-pair["counts"], str(pair["values"])))[:MOST_VALUES]
+        slices = [Slice(name=f"{column} = {p['values']}", column=column, value=p["values"]) for p in common]
+        found += [GuardedSlice(name=one.name, rows=one.mask(chosen)) for one in slices]
+    return tuple(one for one in found if one.rows.sum() >= LEAST_ROWS)
+
+
+def check_guards(
+    bench: Bench, judged: Judged, slices: Sequence[GuardedSlice], before: Vector, after: Vector
+) -> tuple[Guard, ...]:
+    """Return each guard with its change in score and whether it forbids the edit; before, after: (n,) row scores."""
+    if not slices:
+        return ()
+    results = []
+    for one in slices:
+        groups = None if judged.groups is None else np.unique(judged.groups[one.rows], return_inverse=True)[1]
+        rng = generator(bench.seed, "guard", one.name)
+        worse = beats_nothing(before[one.rows], after[one.rows], groups, rng=rng)
+        results.append(worse)
+    adjusted = holm([result.p_value for result in results])
+    unit = _unit(bench, before)
+    return tuple(
+        Guard(
+            slice=one.name,
+            rows=int(one.rows.sum()),
+            change=_turned(worse.estimate),
+            p_worse=float(p),
+            violated=bool(p <= SIGNIFICANT or (one.rows.sum() >= LARGE and worse.gain > LARGEST_FALL * unit)),
+        )
+        for one, worse, p in zip(slices, results, adjusted, strict=True)
+    )
+
+
+def _unit(bench: Bench, before: Vector) -> float:
+    """Return what "a hundred points" are: 1 for accuracies, the mean absolute error for regression."""
+    return float(-before.mean()) if bench.schema.task.is_regression else 1.0
+
+
+def _turned(worse: Estimate) -> Estimate:
+    return Estimate(value=-worse.value, low=-worse.high, high=-worse.low, standard_error=worse.standard_error)

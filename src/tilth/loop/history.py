@@ -1,0 +1,238 @@
+"""History: what changed from one version to another, what touched a row, and taking an edit back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tilth.core.compare import TableDifference, table_difference
+from tilth.core.edit import PERSON, Edit, Verb
+from tilth.core.errors import UnknownRowError, UnknownVersionError, did_you_mean, first_three
+from tilth.core.estimate import Estimate
+from tilth.core.names import ROW_ID
+from tilth.core.spec import Spec
+from tilth.loop.ledger import Ledger
+from tilth.store.repository import Repository, Version
+
+__all__ = ["Blame", "Touch", "VersionDiff", "blame", "changes_between", "diff", "find_edit", "revert"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionDiff:
+    """What takes one version to another."""
+
+    before: str
+    after: str
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
+    cells: Mapping[str, int]
+    labels: Mapping[tuple[str, str], int]
+    metric: str
+    delta: Estimate | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        pairs = [{"from": a, "to": b, "rows": n} for (a, b), n in self.labels.items()]
+        delta = None if self.delta is None else {"value": self.delta.value, "interval": self.delta.as_list()}
+        return {
+            "before": self.before,
+            "after": self.after,
+            "rows_added": list(self.added),
+            "rows_dropped": list(self.dropped),
+            "cells_changed": dict(self.cells),
+            "labels_changed": pairs,
+            "metric": self.metric,
+            "dev_delta": delta,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """One edit that touched a row: what it did there, why, who, and how its trial went."""
+
+    edit: str
+    version: str
+    verb: str
+    author: str
+    reason: str
+    changes: Mapping[str, tuple[str | None, str | None]]
+    dropped: bool
+    added: bool
+    verdict: str
+    gain: Estimate | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "edit": self.edit,
+            "version": self.version,
+            "verb": self.verb,
+            "author": self.author,
+            "reason": self.reason,
+            "changes": {name: {"old": old, "new": new} for name, (old, new) in self.changes.items()},
+            "dropped": self.dropped,
+            "added": self.added,
+            "verdict": self.verdict,
+            "gain": None if self.gain is None else {"value": self.gain.value, "interval": self.gain.as_list()},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """The life of one row: where it stands and every edit that touched it, oldest first."""
+
+    row_id: str
+    split: str | None
+    touches: tuple[Touch, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {"row_id": self.row_id, "split": self.split, "edits": [touch.to_dict() for touch in self.touches]}
+
+
+def changes_between(repository: Repository, before: Version, after: Version) -> TableDifference:
+    """Return the difference of two versions' rows, over the columns that both have."""
+    shared = [n for n in repository.dataset(before).column_names if n in repository.dataset(after).column_names]
+    old, new = (repository.dataset(version).read(*shared) for version in (before, after))
+    return table_difference(old, new)
+
+
+def diff(repository: Repository, before: Version, after: Version, delta: Estimate | None) -> VersionDiff:
+    """Return what takes one version to another; delta is the change of the dev score, where it was computed."""
+    found = changes_between(repository, before, after)
+    label = after.schema.task.label
+    return VersionDiff(
+        before=before.version,
+        after=after.version,
+        added=tuple(found.new.column(ROW_ID).to_pylist()),
+        dropped=tuple(found.gone.to_pylist()),
+        cells={name: table.num_rows for name, table in found.changed.items()},
+        labels=_label_moves(repository, before, found.changed.get(label), label),
+        metric=after.schema.task.metric,
+        delta=delta,
+    )
+
+
+def _label_moves(
+    repository: Repository, before: Version, changed: pa.Table | None, label: str
+) -> dict[tuple[str, str], int]:
+    if changed is None or before.schema.task.is_regression:
+        return {}
+    old = repository.dataset(before).read(ROW_ID, label)
+    at = pc.index_in(changed.column(ROW_ID), value_set=old.column(ROW_ID).combine_chunks())
+    given = old.column(label).take(at).to_pylist()
+    pairs = Counter(zip(map(str, given), map(str, changed.column(label).to_pylist()), strict=True))
+    return dict(sorted(pairs.items(), key=lambda item: (-item[1], item[0])))
+
+
+def blame(repository: Repository, row_id: str, version: Version) -> Blame:
+    """Return every edit of a version's lineage that touched a row; raises UnknownRowError where no version holds it."""
+    chain = _lineage(repository, version)
+    ids = repository.dataset(chain[0]).row_ids
+    touches = tuple(_touch(repository, one, row_id) for one in chain if one.edit and _touches(repository, one, row_id))
+    known = pc.index(ids, pa.scalar(row_id, ids.type)).as_py() >= 0
+    if not known and not touches:
+        close = did_you_mean(row_id, ids.slice(0, 20_000).to_pylist())
+        raise UnknownRowError(f"no row {row_id!r}.{close}", next_step="tilth export lists row ids; tilth ask too")
+    now = repository.dataset(version)
+    here = pc.index(now.row_ids, pa.scalar(row_id, pa.string())).as_py()
+    split = None if here < 0 else str(now.splits[here])
+    return Blame(row_id=row_id, split=split, touches=touches)
+
+
+def _lineage(repository: Repository, version: Version) -> list[Version]:
+    """Return the versions from the source to this one."""
+    chain = [version]
+    while chain[0].parent is not None:
+        chain.insert(0, repository.version(chain[0].parent))
+    return chain
+
+
+def _touches(repository: Repository, version: Version, row_id: str) -> bool:
+    assert version.edit is not None
+    touched = repository.edit(version.edit).touched
+    return bool(pc.index(touched, pa.scalar(row_id, pa.string())).as_py() >= 0)
+
+
+def _touch(repository: Repository, version: Version, row_id: str) -> Touch:
+    assert version.edit is not None and version.parent is not None
+    edit = repository.edit(version.edit)
+    before = repository.dataset(repository.version(version.parent))
+    here = pc.index(before.row_ids, pa.scalar(row_id, pa.string())).as_py()
+    ledger = Ledger(repository)
+    trials = ledger.trials_of(edit.edit_id)
+    overruled = ledger.overruled().get(edit.edit_id)
+    verdict = str(overruled or (trials[-1].verdict if trials else "a person's word"))
+    return Touch(
+        edit=edit.edit_id,
+        version=version.version,
+        verb=str(edit.verb),
+        author=edit.author,
+        reason=edit.reason,
+        changes={} if here < 0 else _cells(edit, before.read().slice(here, 1), row_id),
+        dropped=bool(pc.index(edit.drop, pa.scalar(row_id, edit.drop.type)).as_py() >= 0),
+        added=here < 0,
+        verdict=verdict,
+        gain=trials[-1].gain if trials else None,
+    )
+
+
+def _cells(edit: Edit, row: pa.Table, row_id: str) -> dict[str, tuple[str | None, str | None]]:
+    changes = {}
+    for column, cells in edit.set.items():
+        mine = cells.filter(pc.equal(cells.column(ROW_ID), row_id))
+        if mine.num_rows:
+            changes[column] = (_shown(row.column(column)[0].as_py()), _shown(mine.column("value")[0].as_py()))
+    return changes
+
+
+def _shown(value: Any) -> str | None:
+    if value is None:
+        return None
+    return "[" + ", ".join(f"{v:.3f}" for v in value) + "]" if isinstance(value, list) else str(value)
+
+
+def find_edit(repository: Repository, name: str) -> Edit:
+    """Return an edit by id or unique beginning of an id."""
+    folders = {entry.path.split("/")[1] for entry in repository.objects.entries("edits")}
+    hits = [edit for edit in sorted(folders) if edit == name] or [e for e in sorted(folders) if e.startswith(name)]
+    if len(hits) == 1:
+        return repository.edit(hits[0])
+    what = f"{name!r} could be {first_three(hits)}" if hits else f"no edit {name!r}.{did_you_mean(name, folders)}"
+    raise UnknownVersionError(what, next_step="tilth log lists edits")
+
+
+def revert(repository: Repository, edit_id: str) -> Version:
+    """Make a version that is the current one without an edit: the recipe is replayed without it."""
+    version = repository.latest
+    if version is None or edit_id not in version.recipe:
+        recipe = first_three(version.recipe) if version is not None else ""
+        raise UnknownVersionError(
+            f"edit {edit_id!r} is not in the current recipe ({recipe or 'empty'})", next_step="tilth log lists edits"
+        )
+    base = repository.version(version.base)
+    recipe = repository.recipe(version).without(edit_id)
+    replayed = recipe.replay(repository.dataset(base).read()).table
+    undo = _undoing(repository.dataset(version).read(), replayed, edit_id)
+    remaining = tuple(edit.edit_id for edit in recipe.edits)
+    return repository.commit_edit(version, undo, origin="revert", recipe=remaining)
+
+
+def _undoing(now: pa.Table, then: pa.Table, edit_id: str) -> Edit:
+    difference = table_difference(now, then.select(now.column_names))
+    cells = {name: table.rename_columns([ROW_ID, "value"]) for name, table in difference.changed.items()}
+    return Edit(
+        verb=Verb.MODIFY,
+        operator=Spec(room="people", name="revert", parameters={"edit": edit_id}),
+        reason=f"takes back {edit_id}",
+        author=PERSON,
+        drop=difference.gone,
+        set=cells,
+        add=difference.new if difference.new.num_rows else None,
+        evaluation=True,
+    )

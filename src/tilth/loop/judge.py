@@ -1,0 +1,203 @@
+"""The judge: what dev rows say of a model after an edit, against the model before it and against placebos.
+
+Three kinds of evidence, best first:
+
+- *answers*: a person judged dev rows drawn at random among those on which the two models decide differently. Elsewhere their
+  difference is zero whatever the truth is, so the scaled mean of the answers is unbiased without any assumption about noise.
+- *trusted rows*: a person confirmed enough dev rows that were drawn at random.
+- *given labels*: dev labels as they are. The assumption is stated with the verdict: that a wrong dev label does not agree
+  with the edited model more often than with the unedited one. The corrected gain undoes class-dependent noise
+  (Natarajan et al. 2013) with a transition estimated on dev rows, and is shown beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy import stats
+
+from tilth.core.arrays import IntVector, Mask, Matrix, Vector
+from tilth.core.errors import NotApplicable
+from tilth.core.estimate import Estimate
+from tilth.core.rng import generator
+from tilth.loop.bench import Bench, Judged
+from tilth.numerics.detectability import gain_from_answers
+from tilth.numerics.intervals import mean_interval
+from tilth.numerics.noise import backward_accuracy, noise_rate, noise_transition
+from tilth.numerics.paired_tests import PairedResult, beats_nothing, beats_placebo, exact_binomial
+
+__all__ = ["TRUSTED_ENOUGH", "Answers", "Evidence", "Judgement", "Outcome", "judge"]
+
+TRUSTED_ENOUGH = 200
+"""Trusted dev rows, drawn at random, from which on they judge alone."""
+CLEAN_ENOUGH = 0.02
+"""Estimated share of wrong dev labels up to which no correction is shown."""
+
+
+class Evidence(StrEnum):
+    """What the judge went by."""
+
+    ANSWERS = "answers"
+    TRUSTED = "trusted rows"
+    LABELS = "given labels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """Row scores and decisions on the judging rows of the model before, after, and after each placebo draw.
+
+    `before`, `after`: (n,) scores; `placebos`: (draws, n) scores; decisions: (n,) class numbers, or predicted numbers.
+    """
+
+    before: Vector
+    after: Vector
+    placebos: Matrix
+    decided_before: np.ndarray
+    decided_after: np.ndarray
+
+    @property
+    def changed(self) -> Mask:
+        """Rows on which the models before and after decide differently."""
+        return np.asarray(self.decided_before != self.decided_after)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return named arrays, so that an outcome can be kept."""
+        return {
+            "before": self.before,
+            "after": self.after,
+            "placebos": self.placebos,
+            "decided_before": self.decided_before,
+            "decided_after": self.decided_after,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Trusted answers on a random draw of the rows where the models before and after decide differently.
+
+    `answered` marks, among all judging rows, those that were drawn and answered.
+    """
+
+    answered: Mask
+    n_disagreeing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the judge found: both comparisons, the corrected gain, what it went by, and what that assumes."""
+
+    nothing: PairedResult
+    placebo: PairedResult
+    placebo_gain: float
+    corrected: Estimate | None
+    evidence: Evidence
+    assumption: str
+    n_disagreeing: int
+    n_rows: int
+
+
+def judge(
+    bench: Bench,
+    judged: Judged,
+    outcome: Outcome,
+    *,
+    answers: Answers | None = None,
+    random_trusted: Mask | None = None,
+    joint: Matrix | None = None,
+    step: tuple[object, ...] = (),
+) -> Judgement:
+    """Compare the model after an edit with the model before it and with its placebos.
+
+    Parameters
+    ----------
+    judged : the dev rows
+    outcome : of the same rows
+    answers : answers drawn for this very edit, if there are any
+    random_trusted : which of the rows a person confirmed in a random draw
+    joint : (k, k) confident joint of the dev rows' labels, for the corrected gain; None for regression
+    step : names the draw of the sign flips, so that a verdict does not depend on what else was tried
+    """
+    rows, evidence, assumption = _rows_to_use(len(judged), random_trusted)
+    before, after, drawn = outcome.before, outcome.after, outcome.placebos
+    groups = None if judged.groups is None else judged.groups[rows]
+    strata = bench.strata(judged)
+    strata = None if strata is None else strata[rows]
+    rng = generator(bench.seed, "judge", *step)
+    nothing = beats_nothing(after[rows], before[rows], groups, strata, rng=rng)
+    placebo = beats_placebo(after[rows], drawn[:, rows], groups, strata, rng=rng)
+    if answers is not None and answers.answered.any():
+        nothing = _by_answers(answers, outcome, bench.strata(judged))
+        evidence = Evidence.ANSWERS
+        assumption = "answers are true, and those left empty are no different from those given"
+    return Judgement(
+        nothing=nothing,
+        placebo=placebo,
+        placebo_gain=float(np.mean(drawn.mean(axis=0)[rows] - before[rows])),
+        corrected=None if evidence is not Evidence.LABELS else _corrected(bench, judged, outcome, joint),
+        evidence=evidence,
+        assumption=assumption,
+        n_disagreeing=int(outcome.changed[rows].sum()),
+        n_rows=int(np.sum(rows)),
+    )
+
+
+def _rows_to_use(n: int, random_trusted: Mask | None) -> tuple[Mask, Evidence, str]:
+    if random_trusted is not None and random_trusted.sum() >= TRUSTED_ENOUGH:
+        return random_trusted, Evidence.TRUSTED, "the confirmed labels are true"
+    everything = np.ones(n, dtype=bool)
+    return (
+        everything,
+        Evidence.LABELS,
+        "a wrong dev label agrees with the edited model no more often than with the unedited one",
+    )
+
+
+def _by_answers(answers: Answers, outcome: Outcome, strata: IntVector | None) -> PairedResult:
+    """Return the gain by answers: the share of disagreeing rows times the mean difference on answered ones."""
+    old, new = outcome.before[answers.answered] > 0, outcome.after[answers.answered] > 0
+    n_dev = len(outcome.before)
+    if strata is not None:
+        return _by_weighted_answers(answers, outcome, strata)
+    estimate = gain_from_answers(old, new, answers.n_disagreeing, n_dev)
+    p_value = exact_binomial(int((new & ~old).sum()), int((old & ~new).sum()))
+    return _result(estimate, p_value)
+
+
+def _by_weighted_answers(answers: Answers, outcome: Outcome, strata: IntVector) -> PairedResult:
+    """The same for a mean of class means: a row of class c counts n / (k n_c) rows."""
+    counts = np.bincount(strata).astype(np.float64)
+    weights = len(strata) / (np.count_nonzero(counts) * counts[strata])
+    worth = ((outcome.after - outcome.before) * weights)[answers.answered]
+    share = answers.n_disagreeing / len(strata)
+    mean = mean_interval(worth)
+    scaled = Estimate(
+        value=share * mean.value, low=share * mean.low, high=share * mean.high, standard_error=share * mean.standard_error
+    )
+    spread = float(np.std(worth, ddof=1)) / np.sqrt(len(worth)) if len(worth) > 1 else 0.0
+    p_value = float(stats.t.sf(worth.mean() / spread, len(worth) - 1)) if spread > 0 else 1.0
+    return _result(scaled, p_value)
+
+
+def _result(estimate: Estimate, p_value: float) -> PairedResult:
+    return PairedResult(
+        gain=estimate.value,
+        standard_error=estimate.standard_error,
+        low=estimate.low,
+        high=estimate.high,
+        p_value=p_value,
+    )
+
+
+def _corrected(bench: Bench, judged: Judged, outcome: Outcome, joint: Matrix | None) -> Estimate | None:
+    """Return the gain in accuracy with class-dependent dev noise undone, or None where that is not possible."""
+    if joint is None or bench.metric.stratified or noise_rate(joint) <= CLEAN_ENOUGH:
+        return None
+    transition = noise_transition(joint)
+    try:
+        after = backward_accuracy(outcome.decided_after, judged.labels, transition)
+        before = backward_accuracy(outcome.decided_before, judged.labels, transition)
+    except NotApplicable:
+        return None
+    return mean_interval(after - before, groups=judged.groups)

@@ -1,0 +1,70 @@
+"""Predict new rows: the version's model, the same encoders, the same feature code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.arrays import Matrix
+from tilth.core.errors import SchemaChangedError, did_you_mean, first_three
+from tilth.core.names import ROW_ID
+from tilth.core.schema import Role, Schema
+from tilth.loop.workshop import Workshop
+from tilth.sources import normalise
+from tilth.store.repository import Version
+
+__all__ = ["Predicted", "predict"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predicted:
+    """Predictions in the order of the rows given: `table` has row, prediction, and one probability per class."""
+
+    table: pa.Table
+    version: str
+    warnings: tuple[str, ...]
+
+
+def predict(workshop: Workshop, version: Version, table: pa.Table) -> Predicted:
+    """Return predictions for new rows; raises SchemaChangedError where a column that the model reads is missing."""
+    schema = version.schema
+    _refuse_missing(table, schema)
+    ids = _names_of(table, schema)
+    typed, warnings = normalise(table, schema, serving=True, day_first=version.source.get("day_first"))
+    fitted = workshop.columns(version)
+    rows = typed.append_column(ROW_ID, pa.array([str(i) for i in range(table.num_rows)], pa.string()))
+    features = workshop.encode(rows.select([ROW_ID, *(c.name for c in fitted)]), fitted)
+    bench = workshop.bench(version)
+    view = bench.view(rows.column(ROW_ID).combine_chunks(), features)
+    predicted = bench.learner.predict_proba(view, bench.baseline)
+    return Predicted(table=_output(ids, predicted, schema), version=version.version, warnings=tuple(warnings))
+
+
+def _refuse_missing(table: pa.Table, schema: Schema) -> None:
+    lost = [column.name for column in schema.features if column.name not in table.column_names]
+    if lost:
+        raise SchemaChangedError(
+            f"the new data lacks {first_three(lost)}, which the model reads.{did_you_mean(lost[0], table.column_names)}",
+            where="columns",
+            next_step="bring the column; its cells may be empty",
+        )
+
+
+def _names_of(table: pa.Table, schema: Schema) -> pa.Array:
+    """The user's ids where the new data has them, else row numbers from 1."""
+    column = schema.first(Role.ID)
+    if column is not None and column in table.column_names:
+        return table.column(column)
+    return pa.array(np.arange(1, table.num_rows + 1))
+
+
+def _output(ids: pa.Array, predicted: Matrix, schema: Schema) -> pa.Table:
+    task = schema.task
+    if task.is_regression:
+        return pa.table({"row": ids, "prediction": pa.array(predicted[:, 0])})
+    best = np.asarray(task.classes, dtype=object)[predicted.argmax(axis=1)]
+    columns = {"row": ids, "prediction": pa.array(best, pa.string())}
+    columns |= {f"p_{c}": pa.array(predicted[:, i]) for i, c in enumerate(task.classes)}
+    return pa.table(columns)

@@ -1,0 +1,100 @@
+"""What the reading commands and the HTML report show, gathered from the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tilth.core.errors import ConfigError
+from tilth.core.names import Split
+from tilth.core.progress import Progress, silent
+from tilth.loop.exhibits import exhibits_of
+from tilth.loop.ledger import Ledger
+from tilth.loop.project import Project
+from tilth.store.repository import Repository, Version
+
+__all__ = ["html_report", "log_lines", "version_facts"]
+
+
+def log_lines(project: Project) -> list[dict[str, Any]]:
+    """Return one line per version, newest first: what made it, why, its verdict and tags."""
+    repository = project.repository()
+    return [_log_line(repository, version) for version in reversed(repository.versions())]
+
+
+def _log_line(repository: Repository, version: Version) -> dict[str, Any]:
+    tags = [name for name, target in repository.tags().items() if target == version.version]
+    latest = repository.latest
+    line: dict[str, Any] = {
+        "version": version.version,
+        "parent": version.parent,
+        "origin": version.origin,
+        "rows": version.rows,
+        "tags": tags,
+        "current": latest is not None and latest.version == version.version,
+        "edit": version.edit,
+        "verb": None,
+        "operator": None,
+        "touched": 0,
+        "verdict": None,
+        "reason": f"read from {version.source.get('name', 'the source')}",
+    }
+    if version.edit is not None:
+        edit = repository.edit(version.edit)
+        ledger = Ledger(repository)
+        trials = ledger.trials_of(edit.edit_id)
+        overruled = ledger.overruled().get(edit.edit_id)
+        line |= {
+            "verb": str(edit.verb),
+            "operator": str(edit.operator),
+            "touched": edit.n_rows,
+            "reason": edit.reason,
+            "verdict": str(overruled or (trials[-1].verdict if trials else "a person's word")),
+        }
+    return line
+
+
+def version_facts(project: Project, name: str) -> dict[str, Any]:
+    """Return everything that `tilth show` says of a version."""
+    repository = project.repository()
+    version = repository.version(name)
+    dataset = repository.dataset(version)
+    trials = [t for e in version.recipe for t in Ledger(repository).trials_of(e)[-1:]]
+    return _log_line(repository, version) | {
+        "content": version.content,
+        "base": version.base,
+        "recipe": list(version.recipe),
+        "splits": {str(split): int(dataset.mask(split).sum()) for split in Split},
+        "columns": [
+            {"name": c.name, "type": str(c.type), "role": str(c.role), "visibility": str(c.visibility)}
+            for c in version.schema.columns
+        ],
+        "trials": [t.to_dict() for t in trials],
+    }
+
+
+def html_report(project: Project, progress: Progress = silent) -> str:
+    """Return the HTML page of the last run, with exhibits from the version that it looked into."""
+    from tilth.core.summary import HistoryLine, RunSummary
+    from tilth.reporting.html import report
+
+    repository = project.repository()
+    runs = repository.records("run")
+    if not runs:
+        raise ConfigError("there is no run to report", where=str(project.folder), next_step="tilth run")
+    summary = RunSummary.from_record(runs[-1]["summary"])
+    found = project.find(progress=progress)
+    lines = [
+        HistoryLine(
+            version=line["version"],
+            parent=line["parent"],
+            origin=line["origin"],
+            edit=line["edit"],
+            verb=line["verb"],
+            operator=line["operator"],
+            rows=line["touched"],
+            verdict=line["verdict"],
+            reason=line["reason"],
+        )
+        for line in log_lines(project)
+    ]
+    return report(summary, exhibits_of(found), lines)

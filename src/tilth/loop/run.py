@@ -1,0 +1,257 @@
+"""One run: read, fit, find, propose, try, keep, look, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.dataset import Dataset
+from tilth.core.errors import SplitError
+from tilth.core.finding import Finding
+from tilth.core.ids import digest_of
+from tilth.core.names import ROW_ID, Split
+from tilth.core.progress import Progress, silent
+from tilth.core.summary import FindingLine, RunSummary, SliceLine, TestLook
+from tilth.core.trial import Trial, Verdict
+from tilth.loop.candidates import Candidate, finalists, proposals, screen
+from tilth.loop.detect import detect
+from tilth.loop.guards import check_guards, guarded_slices
+from tilth.loop.ledger import Ledger, dev_key
+from tilth.loop.look import look_at_test
+from tilth.loop.quarantine import Quarantine
+from tilth.loop.scoring import best_possible, confident_dev_joint, expected_sensitivity, split_score
+from tilth.loop.trying import Arena, Settings, Tried, try_all
+from tilth.loop.workshop import Workshop
+from tilth.operators.registry import listings, spec_of
+from tilth.store.repository import Version
+
+__all__ = ["Found", "RunOptions", "find_faults", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the caller of a run may overrule."""
+
+    seed: int
+    budget_seconds: float
+    verbs: frozenset[str] | None = None
+    dry_run: bool = False
+    finalists: int = 6
+    again: bool = False
+    """Try more on top of a finished run, which spends error budget, instead of showing its record."""
+
+
+@dataclass(kw_only=True)
+class Found:
+    """What a run knows after finding: the workshop, the version, and the findings."""
+
+    workshop: Workshop
+    version: Version
+    findings: tuple[Finding, ...]
+    quarantine: Quarantine
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The version's rows."""
+        return self.workshop.dataset(self.version)
+
+
+def find_faults(workshop: Workshop, version: Version, warnings: Sequence[str], progress: Progress = silent) -> Found:
+    """Encode, fit and find on one version; nothing is tried or changed."""
+    quarantine = Quarantine()
+    evidence = workshop.evidence(version)
+    findings = detect(evidence, quarantine, progress)
+    return Found(workshop=workshop, version=version, findings=findings, quarantine=quarantine, warnings=list(warnings))
+
+
+def run(
+    workshop: Workshop, version: Version, options: RunOptions, warnings: Sequence[str], progress: Progress
+) -> RunSummary:
+    """Find, try and keep; the caller holds the lease.
+
+    A run that was killed takes up where it stopped when it is run again; a run that was done shows its recorded figures.
+    """
+    if not options.again and not options.dry_run:
+        done = _recorded(workshop, version, options)
+        if done is not None:
+            return done
+    started = time.perf_counter()
+    found = find_faults(workshop, version, warnings, progress)
+    arena = _arena(workshop, version, options)
+    chosen = _choose(found, arena, options, progress)
+    tried: list[Tried] = []
+    if chosen and not options.dry_run:
+        tried = try_all(arena, chosen, lambda what, done, total: progress("try", what, done, total))
+    after = version if options.dry_run else _keep(workshop, version, tried)
+    progress("look", "the sealed test split")
+    test = None if options.dry_run else look_at_test(workshop, after)
+    summary = _summary(found, arena, tried, chosen, after, test, options, time.perf_counter() - started)
+    if not options.dry_run:
+        key = _run_key(workshop, options)
+        workshop.repository.record("run", {"key": key, "after": after.version, "summary": summary.to_record()})
+    return summary
+
+
+def _run_key(workshop: Workshop, options: RunOptions) -> str:
+    """Return the digest of what decides a run besides its version."""
+    verbs = None if options.verbs is None else sorted(options.verbs)
+    operators = [listing.to_dict() for room in ("detection", "editing", "selection") for listing in listings(room)]
+    return digest_of([workshop.file_key, options.seed, options.budget_seconds, verbs, options.finalists, operators])
+
+
+def _recorded(workshop: Workshop, version: Version, options: RunOptions) -> RunSummary | None:
+    """Return the last run's summary if nothing has changed since: same settings, same operators, no new version."""
+    runs = workshop.repository.records("run")
+    if not runs or runs[-1]["after"] != version.version or runs[-1]["key"] != _run_key(workshop, options):
+        return None
+    return RunSummary.from_record(runs[-1]["summary"])
+
+
+def _arena(workshop: Workshop, version: Version, options: RunOptions) -> Arena:
+    bench, dataset = workshop.bench(version), workshop.dataset(version)
+    judged = bench.judged(Split.DEV)
+    if not len(judged):
+        raise SplitError("no dev row has a label", next_step="label some dev rows, or change splits in tilth.yaml")
+    guards = [name for name in workshop.file.guards if name in dataset.schema.names]
+    columns = dataset.read(*guards) if guards else pa.table({})
+    settings = Settings(
+        alpha=workshop.file.alpha,
+        least_useful_gain=workshop.file.least_useful_gain,
+        placebo_draws=workshop.file.placebo_draws,
+        seed=options.seed,
+    )
+    context = digest_of(
+        [version.content, workshop.model_key(version), workshop.file.guards, options.seed, settings.least_useful_gain]
+    )
+    return Arena(
+        bench=bench,
+        judged=judged,
+        slices=guarded_slices(bench, judged, columns),
+        ledger=Ledger(workshop.repository),
+        settings=settings,
+        parent=version.version,
+        joint=confident_dev_joint(bench, judged),
+        remember=workshop.remember_arrays,
+        context=context,
+    )
+
+
+def _choose(found: Found, arena: Arena, options: RunOptions, progress: Progress) -> list[Candidate]:
+    workshop = found.workshop
+    progress("propose")
+    candidates = proposals(
+        workshop.evidence(found.version),
+        found.quarantine,
+        verbs=options.verbs,
+        known=frozenset(found.version.recipe) | frozenset(arena.ledger.overruled()),
+    )
+    screened = screen(
+        arena.bench, candidates, found.quarantine, lambda done, total: progress("screen", "", done, total)
+    )
+    most = workshop.affordable_trials(found.version, options.budget_seconds, len(candidates))
+    return finalists(screened, min(options.finalists, most))
+
+
+def _keep(workshop: Workshop, version: Version, tried: Sequence[Tried]) -> Version:
+    """Commit the kept edits in their order; a rerun finds them committed."""
+    for one in tried:
+        workshop.repository.save_edit(one.edit)
+    for one in tried:
+        if one.trial.verdict is Verdict.KEPT:
+            version = workshop.repository.commit_edit(version, workshop.fitted(version, one.edit))
+    return version
+
+
+def _summary(
+    found: Found,
+    arena: Arena,
+    tried: Sequence[Tried],
+    chosen: Sequence[Candidate],
+    after: Version,
+    test: TestLook | None,
+    options: RunOptions,
+    seconds: float,
+) -> RunSummary:
+    workshop, version = found.workshop, found.version
+    bench, judged, task = arena.bench, arena.judged, version.schema.task
+    before = bench.scores(bench.predict(bench.baseline, judged.positions), judged)
+    ceiling, method = best_possible(workshop, version, arena)
+    trials = tuple(one.trial for one in tried)
+    least = min((t.least_detectable_gain for t in trials), default=expected_sensitivity(arena, before))
+    dev = dev_key(bench.table.column(ROW_ID).take(pa.array(judged.positions)).combine_chunks())
+    dataset = found.dataset
+    return RunSummary(
+        source=str(version.source.get("name", "")),
+        rows=dataset.n_rows,
+        splits={
+            str(s): int(dataset.mask(s).sum()) for s in (Split.TRAIN, Split.DEV, Split.TEST, Split.UNUSED, Split.POOL)
+        },
+        task_type=str(task.type),
+        label=task.label,
+        classes=task.classes,
+        metric=task.metric,
+        learner=str(spec_of(bench.learner)),
+        encoders=workshop.encoder_names(),
+        version_before=version.base,
+        version_after=after.version,
+        baseline=split_score(bench, judged, before),
+        ceiling=ceiling,
+        ceiling_method=method,
+        least_detectable_gain=least,
+        findings=tuple(_finding_line(finding) for finding in found.findings),
+        trials=trials,
+        refusals=dict(found.quarantine.refusals),
+        test=test,
+        slices=_slice_lines(workshop, arena, before, after),
+        alpha_left=arena.ledger.alpha_left(dev, workshop.file.alpha),
+        questions=_questions(trials, found.findings),
+        seed=options.seed,
+        seconds=round(seconds, 2),
+        warnings=tuple(found.warnings),
+        failures=tuple(found.quarantine.failures),
+    )
+
+
+def _finding_line(finding: Finding) -> FindingLine:
+    return FindingLine(
+        kind=finding.kind,
+        rows=finding.n_flagged,
+        severity=round(finding.overall, 4),
+        operator=str(finding.operator),
+        summary=finding.summary,
+        threshold=finding.threshold,
+        suggestion=finding.suggestion,
+        columns=finding.columns,
+    )
+
+
+def _slice_lines(workshop: Workshop, arena: Arena, before: np.ndarray, after: Version) -> tuple[SliceLine, ...]:
+    """Return each guarded slice's dev score before and after all kept edits."""
+    bench, judged = arena.bench, arena.judged
+    later = before
+    if after.version != arena.parent:
+        model = workshop.bench(after).baseline
+        later = bench.scores(bench.predict(model, judged.positions), judged)
+    guards = check_guards(bench, judged, arena.slices, before, later)
+    return tuple(
+        SliceLine(
+            name=guard.slice,
+            rows=guard.rows,
+            before=float(before[one.rows].mean()),
+            after=float(later[one.rows].mean()),
+            change=guard.change,
+        )
+        for guard, one in zip(guards, arena.slices, strict=True)
+    )
+
+
+def _questions(trials: Sequence[Trial], findings: Sequence[Finding]) -> int:
+    """Return how many rows there are worth asking about: answers that decide edits, and rows in doubt."""
+    deciding = sum(t.answers_needed or 0 for t in trials if t.verdict is Verdict.UNDECIDED)
+    doubted = sum(f.n_flagged for f in findings if f.kind == "label_error")
+    return deciding + doubted

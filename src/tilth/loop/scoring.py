@@ -1,0 +1,84 @@
+"""Scores of a split with their intervals, the best score that the labels allow, and what a run could detect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tilth.core.arrays import Matrix, Vector
+from tilth.core.estimate import Estimate
+from tilth.loop.bench import Bench, Judged
+from tilth.loop.verdicts import COMPOSITION_SHARE
+from tilth.numerics.detectability import least_detectable_difference, least_detectable_gain
+from tilth.numerics.error_budget import alpha_of_run
+from tilth.numerics.intervals import balanced_accuracy_interval, mean_interval, wilson
+from tilth.numerics.neighbours import k_nearest
+from tilth.numerics.noise import confident_joint
+
+if TYPE_CHECKING:
+    from tilth.loop.trying import Arena
+    from tilth.loop.workshop import Workshop
+    from tilth.store.repository import Version
+
+__all__ = ["best_possible", "confident_dev_joint", "expected_sensitivity", "split_score"]
+
+PLAUSIBLE_DISAGREEMENT = 0.05
+"""Share of dev rows on which an edit changes decisions, assumed where nothing was tried."""
+LARGEST_CEILING_SAMPLE = 20_000
+
+
+def split_score(bench: Bench, judged: Judged, scores: Vector) -> Estimate:
+    """Return a split's score with its 95 % interval; groups are respected where the data has them."""
+    if bench.metric.stratified:
+        return balanced_accuracy_interval(scores > 0, judged.labels, bench.schema.task.n_classes, groups=judged.groups)
+    if bench.schema.task.is_regression or judged.groups is not None:
+        return mean_interval(scores, groups=judged.groups)
+    return wilson(float(scores.sum()), len(scores))
+
+
+def confident_dev_joint(bench: Bench, judged: Judged) -> Matrix | None:
+    """Return the (k, k) confident joint of dev labels under the baseline model; None for regression."""
+    if bench.schema.task.is_regression:
+        return None
+    return confident_joint(judged.labels, bench.predict(bench.baseline, judged.positions))
+
+
+def expected_sensitivity(arena: Arena, before: Vector) -> float:
+    """Return the least gain that a trial could have detected, where no finalist was tried."""
+    alpha = alpha_of_run(1, arena.settings.alpha) * (1 - COMPOSITION_SHARE)
+    if arena.bench.schema.task.is_regression:
+        spread = float(np.std(before)) * PLAUSIBLE_DISAGREEMENT**0.5
+        return least_detectable_difference(spread, len(before), alpha)
+    return least_detectable_gain(PLAUSIBLE_DISAGREEMENT, len(before), alpha)
+
+
+def best_possible(workshop: Workshop, version: Version, arena: Arena) -> tuple[Estimate | None, str]:
+    """Return the best score that any model could reach on these labels and features, by nearest neighbours.
+
+    Classes: Cover and Hart's bound on the Bayes error from the error e of the nearest neighbour among k classes,
+    (k − 1)/k · (1 − √(1 − k e / (k − 1))). Numbers: half the mean squared difference of neighbours is noise; of a normal noise the
+    mean absolute error is √(2/π) of its standard deviation.
+
+    Source: Cover and Hart (1967), Nearest Neighbor Pattern Classification, IEEE Trans. Inf. Theory 13, eq. 5.
+    """
+    bench, judged = arena.bench, arena.judged
+    train = np.flatnonzero(workshop.dataset(version).mask("train"))  # type: ignore[arg-type]
+    labels, labelled = bench.labels(bench.table)
+    train = train[labelled[train]][:LARGEST_CEILING_SAMPLE]
+    nearest = k_nearest(bench.features[train], 1, queries=bench.features[judged.positions], metric="euclidean", exclude_self=False)
+    partner = labels[train][np.asarray(nearest.positions)[:, 0]]
+    if bench.schema.task.is_regression:
+        noise = mean_interval((partner - judged.labels) ** 2 / 2)
+        ends = [-float(np.sqrt(2 / np.pi * max(v, 0.0))) for v in (noise.value, noise.high, noise.low)]
+        estimate = Estimate(value=ends[0], low=ends[1], high=ends[2], standard_error=noise.standard_error)
+        return estimate, "noise of the label between nearest neighbours"
+    k = bench.schema.task.n_classes
+    wrong = wilson(float((partner != judged.labels).sum()), len(judged))
+    values = [1 - _cover_hart(e, k) for e in (wrong.value, wrong.high, wrong.low)]
+    estimate = Estimate(value=values[0], low=values[1], high=values[2], standard_error=wrong.standard_error)
+    return estimate, "Cover–Hart bound from the nearest neighbour's error"
+
+
+def _cover_hart(error: float, k: int) -> float:
+    return (k - 1) / k * (1 - np.sqrt(max(0.0, 1 - k * error / (k - 1))))

@@ -1,0 +1,369 @@
+"""The workshop: what all steps of a run share of one project: held encoders and learner, features, benches, evidence.
+
+Encoders' fitted state and the learner's settings are fixed on the source's train rows once and held until `--refit`, so that a
+gain is owed to the data. Features of a row are kept by the digest of its cells: editing 1 % of the rows encodes 1 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.apply import fit_to
+from tilth.core.arrays import FloatMatrix32
+from tilth.core.dataset import Dataset
+from tilth.core.edit import Edit
+from tilth.core.ids import digest_of, row_digests
+from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.partitions import BLOCK_ROWS
+from tilth.core.progress import Progress, silent
+from tilth.core.spec import Spec
+from tilth.encoding._blocks import FittedColumn, default_encoder, encode_blocks, fit_columns
+from tilth.learning._crossfit import fold_numbers, out_of_sample
+from tilth.loop.bench import Bench
+from tilth.loop.evidence import EvidenceBase, group_codes
+from tilth.loop.frames import frame_columns, target_of
+from tilth.loop.given_probs import given_pred_probs
+from tilth.loop.project_file import ProjectFile
+from tilth.operators.batch import Batch
+from tilth.operators.protocols import Encoder, Learner
+from tilth.operators.registry import make, names, spec_of
+from tilth.store.repository import Repository, Version
+
+__all__ = ["Workshop"]
+
+Arrays = dict[str, np.ndarray]
+FLOPS_PER_SECOND = 2e9
+"""Assumed speed by which a time budget becomes a counted one: fixed, so that wall time decides nothing."""
+STEPS_PER_FIT = 30
+
+
+class Workshop:
+    """Everything derived from a project's versions, computed once.
+
+    Parameters
+    ----------
+    file : what tilth.yaml says
+    repository : the project's store, held for writing
+    seed : decides every draw
+    progress : called while encoding and fitting
+    refit : choose encoders' state and the learner anew
+    block_rows : rows of a block; results do not depend on it
+    """
+
+    def __init__(
+        self,
+        file: ProjectFile,
+        repository: Repository,
+        *,
+        seed: int,
+        progress: Progress = silent,
+        refit: bool = False,
+        block_rows: int = BLOCK_ROWS,
+    ) -> None:
+        self.file, self.repository, self.seed, self.progress = file, repository, seed, progress
+        self.rows_encoded = 0
+        """How many rows were encoded, rather than found: what an edit cost."""
+        self._refit, self._block_rows = refit, block_rows
+        self._memo: dict[tuple[str, str], Any] = {}
+
+    def _once(self, name: str, version: Version, compute: Callable[[], Any]) -> Any:
+        if (name, version.version) not in self._memo:
+            self._memo[name, version.version] = compute()
+        return self._memo[name, version.version]
+
+    def dataset(self, version: Version) -> Dataset:
+        """Return the rows of a version."""
+        return self._once("dataset", version, lambda: self.repository.dataset(version))  # type: ignore[no-any-return]
+
+    @property
+    def file_key(self) -> str:
+        """The digest of what tilth.yaml says of columns, trials and models."""
+        file = self.file
+        encoders = {name: [choice.name, dict(choice.params)] for name, choice in file.encoders.items()}
+        trials = [file.alpha, file.least_useful_gain, file.placebo_draws, list(file.guards)]
+        return digest_of([file.schema.to_dict(), trials, encoders, file.learner.name, dict(file.learner.params)])
+
+    # -- what is kept by content ---------------------------------------------------------------------------------------
+
+    def remember_arrays(self, key: str, compute: Callable[[], Arrays]) -> Arrays:
+        """Return the arrays kept under a key, computing and keeping them where there are none."""
+        kept = self.repository.evidence.get_arrays(key)
+        if kept is None:
+            kept = compute()
+            self.repository.evidence.put_arrays(key, kept)
+        return dict(kept)
+
+    # -- held settings -------------------------------------------------------------------------------------------------
+
+    def _settings_key(self, version: Version) -> str:
+        features = [[c.name, str(c.type)] for c in version.schema.features]
+        encoders = {name: [choice.name, dict(choice.params)] for name, choice in self.file.encoders.items()}
+        learner = [self.file.learner.name, dict(self.file.learner.params)]
+        return digest_of([features, version.schema.to_dict()["tasks"], encoders, learner, self.seed])
+
+    def _held(self, version: Version) -> Mapping[str, Any] | None:
+        key = self._settings_key(version)
+        held = [body for body in self.repository.records("held") if body["key"] == key]
+        return held[-1] if held and not self._refit else None
+
+    def _hold(self, version: Version) -> Mapping[str, Any]:
+        """Return the held settings, choosing them on the source's train rows the first time."""
+        held = self._held(version)
+        if held is None:
+            source = self.repository.version(version.base)
+            fitted = self._fit_encoders(source)
+            self._memo["columns", version.base] = fitted
+            body = {
+                "key": self._settings_key(version),
+                "version": source.version,
+                "columns": [self._keep_column(column) for column in fitted],
+            }
+            learner, table = self._choose_learner(source, fitted, str(digest_of(body["columns"])))
+            held = body | {"learner": spec_of(learner).to_dict(), "choice": table}
+            self.repository.record("held", held)
+            self._refit = False
+        return held
+
+    def _keep_column(self, column: FittedColumn) -> dict[str, Any]:
+        spec = spec_of(column.encoder)
+        names = sorted(column.state)
+        key = digest_of([column.name, spec.to_dict(), _state_digest(column), column.scale])
+        self.repository.evidence.put_arrays(key, {name: np.asarray(column.state[name]) for name in names})
+        return {"column": column.name, "encoder": spec.to_dict(), "state": key, "scale": column.scale}
+
+    # -- features ------------------------------------------------------------------------------------------------------
+
+    def columns(self, version: Version) -> tuple[FittedColumn, ...]:
+        """Return the held encoders with their states."""
+        if ("columns", version.base) not in self._memo:
+            self._memo["columns", version.base] = tuple(self._load_column(c) for c in self._hold(version)["columns"])
+        fitted: tuple[FittedColumn, ...] = self._memo["columns", version.base]
+        return fitted
+
+    def _load_column(self, facts: Mapping[str, Any]) -> FittedColumn:
+        state = self.repository.evidence.get_arrays(facts["state"])
+        if state is None:
+            self._refit = True
+            raise LookupError(facts["state"])
+        encoder = _operator(Spec.from_dict(dict(facts["encoder"])))
+        return FittedColumn(name=facts["column"], encoder=encoder, state=state, scale=facts["scale"])
+
+    def encoder_names(self) -> dict[str, str]:
+        """Return column -> encoder, of the settings held last."""
+        held = self.repository.records("held")
+        if not held:
+            return {}
+        return {c["column"]: str(_operator_name(c["encoder"])) for c in held[-1]["columns"]}
+
+    def _encoders(self, version: Version) -> list[tuple[Any, Encoder]]:
+        pairs = []
+        for column in version.schema.features:
+            choice = self.file.encoders.get(column.name)
+            encoder = default_encoder(column) if choice is None else make("encoding", choice.name, **choice.params)
+            pairs.append((column, encoder))
+        return pairs
+
+    def _fit_encoders(self, source: Version) -> tuple[FittedColumn, ...]:
+        self.progress("encode", "fit encoders on train rows")
+        dataset = self.dataset(source)
+        names = [column.name for column in source.schema.features]
+        table = dataset.read(ROW_ID, *names).filter(pa.array(dataset.mask(Split.TRAIN)))
+        return fit_columns(self._encoders(source), list(self._batches(table, names)))
+
+    def _batches(self, table: pa.Table, names: Sequence[str]) -> Iterator[Batch]:
+        for start in range(0, max(table.num_rows, 1), self._block_rows):
+            part = table.slice(start, self._block_rows).combine_chunks()
+            columns = {name: _flat(part.column(name)) for name in names}
+            yield Batch(ids=_flat(part.column(ROW_ID)), columns=columns)
+
+    def encode(self, table: pa.Table, fitted: Sequence[FittedColumn]) -> FloatMatrix32:
+        """Return the features of a table of `_tilth_id` and feature columns; rows seen before are not encoded again."""
+        names = [column.name for column in fitted]
+        digests = row_digests(table, names)
+        kept = self.repository.row_evidence(_features_key(fitted))
+        known, vectors = kept.lookup(digests)
+        if known.all() and len(known):
+            return np.asarray(vectors)
+        fresh = table.filter(pa.array(~known))
+        self.rows_encoded += fresh.num_rows
+        self.progress("encode", f"{fresh.num_rows:,} rows")
+        encoded = encode_blocks(fitted, self._batches(fresh, names))
+        kept.add(digests[~known], encoded)
+        features = np.empty((table.num_rows, encoded.shape[1]), dtype=np.float32)
+        features[~known] = encoded
+        if known.any():
+            features[known] = vectors
+        return features
+
+    def features(self, version: Version) -> FloatMatrix32:
+        """Return (n, d) features of all rows of a version, in storage order."""
+
+        def compute() -> FloatMatrix32:
+            fitted = self.columns(version)
+            return self.encode(self.dataset(version).read(ROW_ID, *(c.name for c in fitted)), fitted)
+
+        features: FloatMatrix32 = self._once("features", version, compute)
+        return features
+
+    # -- learner -------------------------------------------------------------------------------------------------------
+
+    def learner(self, version: Version) -> Learner:
+        """Return the held learner."""
+        learner: Learner = _operator(Spec.from_dict(dict(self._hold(version)["learner"])))
+        return learner
+
+    def model_key(self, version: Version) -> str:
+        """Return the digest of all that is held: encoders with their states, and the learner."""
+        held = self._hold(version)
+        return digest_of([held["columns"], held["learner"]])
+
+    def _choose_learner(
+        self, source: Version, fitted: tuple[FittedColumn, ...], held: str
+    ) -> tuple[Learner, list[dict[str, Any]]]:
+        self.progress("fit", "choose the learner by cross-validation")
+        choice = self.file.learner
+        learners = [make("learning", name) for name in names("learning")]
+        if choice.name != "auto":
+            return make("learning", choice.name, **choice.params), []
+        dataset = self.dataset(source)
+        features = self.encode(dataset.read(ROW_ID, *(c.name for c in fitted)), fitted)
+        table = dataset.read(*frame_columns(source.schema))
+        rows = np.flatnonzero(dataset.mask(Split.TRAIN) & target_of(table, source.schema).mask)
+        return _chosen(learners, source, table, features, rows, self._groups(source, rows), self.seed)
+
+    def _groups(self, version: Version, rows: np.ndarray) -> np.ndarray | None:
+        groups = group_codes(self.dataset(version))
+        return None if groups is None else groups[rows]
+
+    # -- benches and evidence ------------------------------------------------------------------------------------------
+
+    def bench(self, version: Version) -> Bench:
+        """Return the bench of a version."""
+
+        def compute() -> Bench:
+            fitted = self.columns(version)
+            dataset = self.dataset(version)
+            return Bench(
+                table=dataset.read(*frame_columns(version.schema)),
+                schema=version.schema,
+                features=self.features(version),
+                learner=self.learner(version),
+                metric=make("evaluation", version.schema.task.metric),
+                reencode=lambda table: self.encode(table, fitted),
+                seed=self.seed,
+                groups=group_codes(dataset),
+            )
+
+        bench: Bench = self._once("bench", version, compute)
+        return bench
+
+    def evidence(self, version: Version) -> EvidenceBase:
+        """Return the evidence of a version, from which operators' views are cut."""
+
+        def compute() -> EvidenceBase:
+            return EvidenceBase(
+                dataset=self.dataset(version),
+                features=self.features(version),
+                out_of_sample=lambda: self._out_of_sample(version),
+                remember=lambda name, columns, function: self.remember_arrays(
+                    digest_of([name, self.dataset(version).content_of(columns), self.model_key(version), self.seed]),
+                    function,
+                ),
+                source=version.source,
+                seed=self.seed,
+            )
+
+        base: EvidenceBase = self._once("evidence", version, compute)
+        return base
+
+    def _out_of_sample(self, version: Version) -> np.ndarray:
+        """Return out-of-sample predictions for labelled train rows: the user's own, or cross-fitted ones."""
+        dataset = self.dataset(version)
+        given = given_pred_probs(dataset)
+        if given is not None:
+            return given
+        columns = (
+            SPLIT,
+            TARGET,
+            WEIGHT,
+            TRUSTED,
+            *(c.name for c in version.schema.features),
+            version.schema.task.label,
+        )
+        key = digest_of(["out_of_sample", dataset.content_of(columns), self.model_key(version), self.seed])
+        return self.remember_arrays(key, lambda: {"predicted": self._cross_fitted(version)})["predicted"]
+
+    def _cross_fitted(self, version: Version) -> np.ndarray:
+        self.progress("fit", "out-of-sample predictions")
+        bench = self.bench(version)
+        target = target_of(bench.table, version.schema)
+        _, labelled = bench.labels(bench.table)
+        rows = np.flatnonzero(self.dataset(version).mask(Split.TRAIN) & labelled)
+        ids = self.dataset(version).row_ids.take(pa.array(rows))
+        view = bench.view(ids, bench.features[rows])
+        mine = target.take(rows)
+        folds = fold_numbers(ids, mine, groups=self._fold_groups(version, rows), seed=self.seed)
+        return np.asarray(out_of_sample(bench.learner, view, mine, folds))
+
+    def _fold_groups(self, version: Version, rows: np.ndarray) -> np.ndarray:
+        """Return codes of rows that must stand in one fold: groups, else exact duplicates."""
+        groups = self._groups(version, rows)
+        if groups is not None:
+            return groups
+        dataset = self.dataset(version)
+        digests = row_digests(dataset.read(*_names(version)), _names(version))
+        return np.unique(digests[rows, 0], return_inverse=True)[1]
+
+    # -- budget and edits ----------------------------------------------------------------------------------------------
+
+    def affordable_trials(self, version: Version, seconds: float, n_candidates: int) -> int:
+        """Return how many finalists a time budget pays for, by a counted cost of fits; at least one."""
+        bench = self.bench(version)
+        classes = max(version.schema.task.n_classes, 1)
+        work = 4.0 * bench.train.num_rows * bench.features.shape[1] * classes * STEPS_PER_FIT
+        fits = seconds * FLOPS_PER_SECOND / max(work, 1e6)
+        screening = min(n_candidates * 2.0, fits / 2)
+        return max(1, int((fits - screening) / (1 + max(5, self.file.placebo_draws))))
+
+    def fitted(self, version: Version, edit: Edit) -> Edit:
+        """Return the part of an edit that still fits a version (rows that an earlier edit dropped are left out)."""
+        return fit_to(self.dataset(version).read(), edit)[0]
+
+
+def _names(version: Version) -> list[str]:
+    return [column.name for column in version.schema.features]
+
+
+def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _operator(spec: Spec) -> Any:
+    return make(spec.room, spec.name, **{k: tuple(v) if isinstance(v, list) else v for k, v in spec.parameters.items()})
+
+
+def _operator_name(values: Mapping[str, Any]) -> str:
+    return str(values["name"])
+
+
+def _features_key(fitted: Sequence[FittedColumn]) -> str:
+    facts = [[c.name, spec_of(c.encoder).to_dict(), _state_digest(c), c.scale] for c in fitted]
+    return digest_of(facts)
+
+
+def _state_digest(column: FittedColumn) -> str:
+    parts = {name: np.ascontiguousarray(array) for name, array in column.state.items()}
+    return digest_of({name: [str(a.dtype), list(a.shape), _array_digest(a)] for name, a in parts.items()})
+
+
+def _array_digest(array: np.ndarray) -> str:
+    return blake2b(array.tobytes(), digest_size=16).hexdigest()
+
+
+def _chosen(learners: Any, source: Version, *rest: Any) -> tuple[Learner, list[dict[str, Any]]]:
+    return make("learning", "ridge" if source.schema.task.is_regression else "linear"), []

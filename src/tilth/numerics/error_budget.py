@@ -1,0 +1,137 @@
+"""How much error a dev split may still spend, and how one run shares it among its finalists.
+
+The promise: over the life of a dev split, the chance that any edit without a true gain was kept is at most
+alpha, however many runs there are, because sum_r 6 / (pi^2 r^2) = 1.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+from tilth.core.errors import InputError
+
+if TYPE_CHECKING:
+    from tilth.core.arrays import Vector
+
+__all__ = ["alpha_left", "alpha_of_run", "holm"]
+
+
+def alpha_of_run(r: int, alpha: float = 0.05) -> float:
+    """Return what the r-th run that spends may err: 6 alpha / (pi^2 r^2).
+
+    Bonferroni over an endless series of runs: whatever the runs tell each other, the chance of any error is
+    at most the sum, alpha.
+
+    Parameters
+    ----------
+    r : number of the run on this dev split, from 1; an identical rerun spends nothing and has no number
+    alpha : promise over the life of the dev split; default 0.05
+
+    Returns
+    -------
+    float
+        Error that all finalists of the run may spend together, in (0, alpha).
+
+    Raises
+    ------
+    InputError
+        When r < 1, or alpha is not between 0 and 1.
+
+    Source
+    ------
+    Foster, Stine (2008), Alpha-investing, Journal of the Royal Statistical Society B 70 (alpha-spending over
+    a stream of tests); the weights are Euler's sum.
+
+    Examples
+    --------
+    >>> round(alpha_of_run(1), 4), round(alpha_of_run(2), 4)
+    (0.0304, 0.0076)
+    """
+    _check_alpha(alpha)
+    if r < 1:
+        raise InputError(f"runs are numbered from 1, not {r}")
+    return 6 * alpha / (math.pi * r) ** 2
+
+
+def alpha_left(runs_spent: int, alpha: float = 0.05) -> float:
+    """Return what all runs to come may spend: alpha minus what `runs_spent` runs were given.
+
+    The tail sum_{r > R} 6 alpha / (pi^2 r^2) = 6 alpha / pi^2 * trigamma(R + 1), without cancellation for
+    large R.
+
+    Parameters
+    ----------
+    runs_spent : number of runs that have spent, >= 0
+    alpha : promise over the life of the dev split; default 0.05
+
+    Returns
+    -------
+    float
+        Error left, in (0, alpha].
+
+    Raises
+    ------
+    InputError
+        When runs_spent < 0, or alpha is not between 0 and 1.
+
+    Source
+    ------
+    Abramowitz, Stegun (1964), Handbook of Mathematical Functions, 6.4.10.
+
+    Examples
+    --------
+    >>> round(alpha_left(0), 4), round(alpha_left(1), 4)
+    (0.05, 0.0196)
+    """
+    _check_alpha(alpha)
+    if runs_spent < 0:
+        raise InputError(f"{runs_spent} runs cannot have been spent")
+    return alpha if runs_spent == 0 else 6 * alpha / math.pi**2 * float(special.polygamma(1, runs_spent + 1))
+
+
+def holm(p_values: Vector) -> Vector:
+    """Return p-values adjusted so that comparing each with alpha keeps the chance of any error at most alpha.
+
+    Sorted upwards, adjusted_i = max over j <= i of (m - j + 1) p_j, at most 1. Valid whatever the dependence.
+    All finalists of a run count, also those that look hopeless. O(m log m).
+
+    Parameters
+    ----------
+    p_values : (m,) p-values in [0, 1]
+
+    Returns
+    -------
+    Vector
+        (m,) adjusted p-values in [0, 1], in the order of the input.
+
+    Raises
+    ------
+    InputError
+        With a value that is not a probability.
+
+    Source
+    ------
+    Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics
+    6.
+
+    Examples
+    --------
+    >>> holm(np.array([0.01, 0.04, 0.03])).round(4).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise InputError("p-values lie between 0 and 1")
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(np.arange(p.size, 0, -1) * p[order]))
+    return adjusted
+
+
+def _check_alpha(alpha: float) -> None:
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha lies between 0 and 1, not at {alpha}")

@@ -1,0 +1,1 @@
+"""Choose: operators that pick rows within a budget."""

@@ -1,0 +1,1 @@
+"""Keep: versions, edits, annotations and evidence, in Lance tables under one commit log."""

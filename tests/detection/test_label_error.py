@@ -1,0 +1,128 @@
+"""label_error: by hand, planted errors and their calibration, parity with the parts, refusals."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tilth.core.errors import NotApplicable
+from tilth.detection.label_error import LabelError, truth_posterior
+from tilth.numerics.noise import confident_joint, noise_transition, posterior
+
+
+def noisy_world(rng: np.random.Generator, n: int = 6000, k: int = 4, rate: float = 0.15):
+    """Rows whose p(given | x) is known exactly: separable-ish classes and class-dependent noise."""
+    truth = rng.integers(k, size=n)
+    logits = rng.normal(size=(n, k))
+    logits[np.arange(n), truth] += 5.0
+    clean = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    truth = (clean.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+    noise = np.full((k, k), rate / (k - 1))
+    np.fill_diagonal(noise, 1 - rate)
+    given = (noise[truth].cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+    return truth, given, clean @ noise
+
+
+def test_by_hand():
+    # labels 0,0,0,1,1,1; thresholds t_0 = (.9+.9+.2)/3 = .667, t_1 = (.8+.9+.9)/3 = .867
+    # confident: rows 0, 1 as 0; row 2 (.8 < .867) none; rows 4, 5 as 1; row 3 (.8) none -> diagonal joint, no noise
+    probs = np.array([[0.9, 0.1], [0.9, 0.1], [0.2, 0.8], [0.2, 0.8], [0.1, 0.9], [0.1, 0.9]])
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    assert truth_posterior(labels, probs)[:, 0].tolist() == [1, 1, 1, 0, 0, 0]
+
+
+def test_one_em_step_by_hand():
+    # joint: label 0 -> 2 rows 0 and 1 row 1 (of 3), label 1 clean: T[0] = [1, 0], T[1] = [1/4, 3/4]
+    probs = np.array([[0.8, 0.2], [0.8, 0.2], [0.1, 0.9], [0.1, 0.9], [0.1, 0.9], [0.1, 0.9]])
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    transition = noise_transition(confident_joint(labels, probs))
+    assert np.allclose(transition, [[1, 0], [0.25, 0.75]])
+    # row 2: p = (.1, .9), pT = (.325, .675), p/pT = (.3077, 1.3333)
+    # q = (.1 * .3077, .9 * (.25 * .3077 + .75 * 1.3333)) = (.03077, .96923), times T[:, 0] = (1, .25)
+    wrong = 0.96923 * 0.25 / (0.96923 * 0.25 + 0.03077)
+    assert truth_posterior(labels, probs)[2, 1] == pytest.approx(wrong, abs=1e-4)
+
+
+def test_no_noise_leaves_the_given_label():
+    probs, labels = np.eye(3)[[0, 1, 2, 0]], np.array([0, 1, 2, 0])
+    assert (truth_posterior(labels, probs) == probs).all()
+
+
+def test_planted_errors_are_ranked_and_calibrated(view_of):
+    truth, given, probs = noisy_world(np.random.default_rng(0))
+    detector = LabelError()
+    view = view_of(detector, classes=tuple("abcd"), labels=given, pred_probs=probs)
+    (finding,) = detector.find(view)
+    wrong = given != truth
+    assert wrong[finding.flagged].mean() > 0.8
+    assert finding.flagged[wrong].mean() > 0.8
+    assert abs(finding.severity.mean() - wrong.mean()) < 0.05
+    for low, high in ((0.0, 0.2), (0.5, 1.01)):
+        inside = (finding.severity >= low) & (finding.severity < high)
+        gap = wrong[inside].mean() - finding.severity[inside].mean()
+        assert -0.05 < gap < 0.25, "never too sure, and not far too unsure"
+    hits = np.flatnonzero(finding.flagged & wrong)
+    suggested = np.array([tuple("abcd").index(finding.evidence["suggested"][i]) for i in hits])
+    assert (suggested == truth[hits]).mean() > 0.9
+
+
+def test_better_than_the_uncorrected_posterior():
+    truth, given, probs = noisy_world(np.random.default_rng(1), rate=0.3)
+    rows, wrong = np.arange(len(given)), given != truth
+    plain = posterior(probs, given, noise_transition(confident_joint(given, probs)))
+    brier = [((1 - q[rows, given] - wrong) ** 2).mean() for q in (truth_posterior(given, probs), plain)]
+    assert brier[0] < brier[1]
+
+
+def test_trusted_and_unlabelled_rows_are_never_flagged(view_of):
+    truth, given, probs = noisy_world(np.random.default_rng(2), n=400)
+    wrong = given != truth
+    half = np.arange(400) < 200
+    detector = LabelError()
+    view = view_of(
+        detector, classes=tuple("abcd"), labels=given, pred_probs=probs, trusted=half & wrong, labelled=~(wrong & ~half)
+    )
+    assert not any(finding.flagged[wrong].any() for finding in detector.find(view))
+
+
+def test_the_order_of_rows_changes_nothing(view_of):
+    _, given, probs = noisy_world(np.random.default_rng(3), n=500)
+    order = np.random.default_rng(4).permutation(500)
+    detector = LabelError()
+    one = detector.find(view_of(detector, classes=tuple("abcd"), labels=given, pred_probs=probs))[0]
+    two = detector.find(view_of(detector, classes=tuple("abcd"), labels=given[order], pred_probs=probs[order]))[0]
+    assert np.allclose(one.severity[order], two.severity)
+
+
+def test_refusals(view_of):
+    detector = LabelError()
+    with pytest.raises(NotApplicable, match="number"):
+        detector.find(view_of(detector, classes=(), numbers=np.zeros(30)))
+    with pytest.raises(NotApplicable, match="fewer"):
+        detector.find(view_of(detector, labels=np.zeros(5, int), pred_probs=np.full((5, 2), 0.5)))
+    with pytest.raises(NotApplicable):
+        detector.find(view_of(detector, classes=("only",), labels=np.zeros(50, int), pred_probs=np.ones((50, 1))))
+
+
+def test_clean_labels_give_no_finding(view_of):
+    detector = LabelError()
+    labels = np.arange(60) % 2
+    probs = np.where(np.eye(2)[labels] > 0, 0.95, 0.05)
+    assert detector.find(view_of(detector, labels=labels, pred_probs=probs)) == []
+
+
+@pytest.mark.parametrize(("name", "least"), [("cifar10", 0.25), ("20news", 0.9)])
+def test_ranks_suspects_like_five_reviewers(shared, name, least):
+    """Average precision among reviewed suspects; chosen by one tool's margin, which scores .285 and .898 here."""
+    folder = shared / "label_errors"
+    probs = np.load(folder / f"{name}_test_set_pyx.npy").astype(np.float64)
+    labels = np.load(folder / f"{name}_test_set_original_labels.npy").astype(np.intp)
+    reviewed = json.loads((folder / f"{name}_mturk.json").read_text())
+    rows = np.array([entry["id"] for entry in reviewed])
+    wrong = np.array([entry["mturk"]["given"] < 3 for entry in reviewed])
+    doubt = 1 - truth_posterior(labels, probs)[rows, labels[rows]]
+    hits = wrong[np.argsort(-doubt, kind="stable")]
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    assert precision[hits].mean() > least
