@@ -1,7 +1,6 @@
 """tilth: improve a model by improving its data, and show whether it did.
 
-    project = tilth.init("reviews.csv", label="sentiment")
-    summary = project.run()
+`tilth.init("reviews.csv", label="sentiment").run()` reads, fits, finds, proposes, tries, keeps and reports.
 """
 
 from __future__ import annotations

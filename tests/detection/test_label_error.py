@@ -106,6 +106,14 @@ def test_refusals(view_of):
         detector.find(view_of(detector, classes=("only",), labels=np.zeros(50, int), pred_probs=np.ones((50, 1))))
 
 
+def test_predictions_that_know_nothing_doubt_nothing(view_of):
+    rng = np.random.default_rng(5)
+    detector = LabelError()
+    view = view_of(detector, labels=rng.integers(2, size=200), pred_probs=rng.dirichlet([1, 1], size=200))
+    with pytest.raises(NotApplicable, match="shares of the classes"):
+        detector.find(view)
+
+
 def test_clean_labels_give_no_finding(view_of):
     detector = LabelError()
     labels = np.arange(60) % 2

@@ -91,6 +91,7 @@ def test_groups_on_two_sides(view_of):
     (finding,) = detector.find(view)
     assert finding.kind == "group_leakage"
     assert finding.flagged.tolist() == [True, False, False, False]
+    assert finding.evidence["group"] == ["p", "q", "p", "r"]
 
 
 def test_groups_are_looked_at_where_rows_cannot_be_compared(view_of):

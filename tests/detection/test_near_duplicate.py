@@ -12,7 +12,7 @@ from PIL import Image
 
 from tilth.core.errors import NotApplicable
 from tilth.core.schema import ColumnType
-from tilth.detection._shared import vector_pairs
+from tilth.detection._shared import chance_share, vector_pairs
 from tilth.detection.near_duplicate import NearDuplicate, similarity_to_leader
 from tilth.numerics.neighbours import k_nearest
 
@@ -80,6 +80,51 @@ def test_planted_near_copies_of_table_rows(view_of):
     found = sum((i in flagged) != (i + 1400 in flagged) for i in range(100))
     assert found >= 98
     assert finding.n_flagged <= 102
+
+
+def mixed(rng, n, kinds):
+    """A table of categories and of numbers, its columns and a simple encoding of it."""
+    categories = {f"k{i}": rng.choice(list("abc"), n, p=[0.8, 0.15, 0.05]) for i in range(5)}
+    numbers = {f"x{i}": rng.normal(size=n) for i in range(kinds)}
+    return categories, numbers
+
+
+def encoded_table(categories, numbers):
+    hot = [(values[:, None] == np.array(list("abc"))).astype(float) for values in categories.values()]
+    return np.column_stack([*hot, *numbers.values()])
+
+
+def columns_of(categories, numbers):
+    return dict.fromkeys(categories, ColumnType.CATEGORY) | dict.fromkeys(numbers, ColumnType.NUMBER)
+
+
+def test_rows_of_categories_with_one_measured_column_meet_by_nature(view_of):
+    parts = mixed(np.random.default_rng(6), 3000, kinds=1)
+    detector = NearDuplicate()
+    table = {name: values for part in parts for name, values in part.items()}
+    near = near_of(encoded_table(*parts), 20)
+    view = view_of(
+        detector, columns=columns_of(*parts), table=table, labels=np.zeros(3000, int), neighbours=near, n=3000
+    )
+    assert chance_share(view) > 0.8
+    assert detector.find(view) == []
+
+
+def test_planted_near_copies_in_a_mixed_table(view_of):
+    rng = np.random.default_rng(7)
+    categories, numbers = mixed(rng, 2000, kinds=6)
+    for values in categories.values():
+        values[1950:] = values[:50]
+    for values in numbers.values():
+        values[1950:] = values[:50] + rng.normal(size=50) * 0.005
+    table = categories | numbers
+    detector = NearDuplicate()
+    near = near_of(encoded_table(categories, numbers), 20)
+    columns = columns_of(categories, numbers)
+    view = view_of(detector, columns=columns, table=table, labels=np.zeros(2000, int), neighbours=near, n=2000)
+    assert chance_share(view) < 0.1
+    (finding,) = detector.find(view)
+    assert 48 <= finding.n_flagged <= 52
 
 
 @pytest.mark.parametrize("d", [2, 8, 40])

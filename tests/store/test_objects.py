@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from obstore.exceptions import GenericError
 
-from tilth.core.errors import ConfigError, EnvironmentError_, ProjectNotFoundError, StoreNotWritableError
+from tilth.core.errors import ConfigError, MachineError, ProjectNotFoundError, StoreNotWritableError
 from tilth.store.objects import ObjectExistsError, ObjectStore, StoredObject, machine_error
 
 if TYPE_CHECKING:
@@ -175,14 +175,14 @@ def test_what_the_system_says_becomes_a_refusal(text: str, expected: str) -> Non
 
 def test_anything_else_the_store_says_is_passed_on() -> None:
     refusal = machine_error(GenericError("Generic S3 error: connection refused\n\nDebug source: …"), "s3://b")
-    assert type(refusal) is EnvironmentError_
+    assert type(refusal) is MachineError
     assert "connection refused" in refusal.what
     assert "Debug" not in refusal.what
 
 
 def test_a_folder_below_a_file_is_refused(store: ObjectStore) -> None:
     store.put("file", b"")
-    with pytest.raises(EnvironmentError_):
+    with pytest.raises(MachineError):
         store.put("file/x", b"")
 
 

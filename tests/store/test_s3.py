@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tilth.core.errors import EnvironmentError_, StoreCorruptError, StoreLockedError
+from tilth.core.errors import MachineError, StoreCorruptError, StoreLockedError
 from tilth.store.commit_log import CommitLog
 from tilth.store.evidence import EvidenceCache
 from tilth.store.lease import Lease
@@ -64,7 +64,7 @@ def test_objects(store: ObjectStore) -> None:
 
 def test_a_missing_bucket_is_refused(options: dict[str, str]) -> None:
     store = ObjectStore("s3://no-such-bucket/x", options)
-    with pytest.raises(EnvironmentError_, match="does not exist"):
+    with pytest.raises(MachineError, match="does not exist"):
         store.put("a", b"")
 
 

@@ -57,7 +57,8 @@ def set_cells(table: pa.Table, column: str, cells: pa.Table) -> pa.Table:
 def fit_to(table: pa.Table, edit: Edit) -> tuple[Edit, int]:
     """Return the part of an edit that fits another version, and how many of its rows do not.
 
-    Left out are rows that are gone, and rows whose cell is no longer what the edit expected.
+    Left out are rows that are gone, rows whose cell is no longer what the edit expected, and of the rows that it adds
+    those that are there already and those whose parents are gone.
     """
     present = table.column(ROW_ID)
     stale = _stale(table, edit.expects)
@@ -70,7 +71,7 @@ def fit_to(table: pa.Table, edit: Edit) -> tuple[Edit, int]:
         author=edit.author,
         drop=drop,
         set={name: cells for name, cells in keep.items() if cells.num_rows},
-        add=edit.add,
+        add=None if edit.add is None else _addable(edit.add, table, drop),
         expects={name: _without(cells, present, stale) for name, cells in edit.expects.items()},
         evaluation=edit.evaluation,
     )
@@ -79,13 +80,14 @@ def fit_to(table: pa.Table, edit: Edit) -> tuple[Edit, int]:
 
 def inverse(table: pa.Table, edit: Edit) -> Edit:
     """Return the edit that takes `apply(table, edit)` back to the table."""
+    gone = table.filter(_dropped(table, edit.drop)) if len(edit.drop) else None
     old = {}
     for column, cells in edit.set.items():
-        where = pa.array(_positions(table, cells.column(ROW_ID)))
-        old[column] = pa.table({ROW_ID: cells.column(ROW_ID), "value": table.column(column).take(where)})
-    gone = None
-    if len(edit.drop):
-        gone = table.filter(_dropped(table, edit.drop))
+        ids = cells.column(ROW_ID)
+        if gone is not None:  # rows that come back whole need no cells
+            ids = ids.filter(pc.invert(pc.is_in(ids, value_set=gone.column(ROW_ID).combine_chunks())))
+        where = pa.array(_positions(table, ids))
+        old[column] = pa.table({ROW_ID: ids, "value": table.column(column).take(where)})
     added = edit.add.column(ROW_ID).combine_chunks() if edit.add is not None else pa.array([], pa.string())
     return Edit(
         verb=edit.verb,
@@ -103,15 +105,24 @@ def _refuse_protected(table: pa.Table, edit: Edit) -> None:
     if edit.evaluation and edit.author == PERSON:
         return
     inside = pc.is_in(table.column(ROW_ID), value_set=edit.touched)
-    judged = pc.is_in(table.column(SPLIT), value_set=pa.array(PROTECTED))
-    both = np.asarray(inside) & np.asarray(judged)
-    if both.any():
-        rows = table.column(ROW_ID).filter(pa.array(both)).to_pylist()
+    rows = _judging(table.filter(inside), SPLIT)
+    if SPLIT in edit.set:
+        rows += _judging(edit.set[SPLIT], "value")
+    if edit.add is not None:
+        rows += _judging(edit.add, SPLIT)
+    if rows:
         raise ProtectedRowError(
             f"the edit {edit.edit_id} touches {len(rows):,} dev or test rows, which judge it",
             where=f"rows {first_three(rows)}",
             next_step="an edit may touch train and pool rows; a person corrects dev and test rows with tilth answer",
         )
+
+
+def _judging(rows: pa.Table, splits: str) -> list[str]:
+    """Ids of the rows that stand in dev or test."""
+    is_judging = pc.is_in(rows.column(splits), value_set=pa.array(PROTECTED))
+    ids: list[str] = rows.column(ROW_ID).filter(is_judging).to_pylist()
+    return ids
 
 
 def _positions(table: pa.Table, ids: pa.ChunkedArray) -> np.ndarray:
@@ -152,6 +163,22 @@ def _add(table: pa.Table, rows: pa.Table) -> pa.Table:
         again = rows.column(ROW_ID).filter(clash).to_pylist()
         raise EditConflictError("the edit adds rows that are already there", where=f"rows {first_three(again)}")
     return pa.concat_tables([table, rows.select(table.column_names).cast(table.schema)]).combine_chunks()
+
+
+def _addable(rows: pa.Table, table: pa.Table, drop: pa.Array) -> pa.Table | None:
+    """The added rows that are new and whose parents are there, or are added with them."""
+    stays = pa.array(~_dropped(table, drop))
+    there = set(table.column(ROW_ID).filter(stays).to_pylist())
+    lines = dict(zip(rows.column(ROW_ID).to_pylist(), rows.column(PARENTS).to_pylist(), strict=True))
+    added: set[str] = set()
+    while True:
+        known = there | added
+        more = {row for row, parents in lines.items() if row not in known and known.issuperset(parents or ())}
+        if not more:
+            break
+        added |= more
+    kept = rows.filter(pa.array([row in added for row in lines], pa.bool_()))
+    return kept if kept.num_rows else None
 
 
 def _stale(table: pa.Table, expects: Mapping[str, pa.Table]) -> pa.Array:

@@ -23,7 +23,7 @@
     │   ├── UndeclaredNeedError   an operator read what it did not declare          E040
     │   ├── ContractError         an operator returned what it may not              E041
     │   └── NotApplicable         an operator refuses, with a reason (no failure)   E042
-    └── EnvironmentError_     the machine, not the data                                     exit 3
+    └── MachineError     the machine, not the data                                     exit 3
         ├── StoreLockedError      another writer holds the project                  E050
         ├── StoreTooNewError      written by a newer tilth                          E051
         ├── StoreCorruptError     the store does not hold together                  E052
@@ -46,7 +46,7 @@ __all__ = [
     "DuplicateIdError",
     "EditConflictError",
     "EditError",
-    "EnvironmentError_",
+    "MachineError",
     "InSampleError",
     "InputError",
     "LabelError",
@@ -253,38 +253,38 @@ class NotApplicable(OperatorError):  # noqa: N818 - a refusal, not a failure
     code = "TILTH-E042"
 
 
-class EnvironmentError_(TilthError, OSError):  # noqa: N801 - the built-in name is taken
+class MachineError(TilthError, OSError):
     """The machine, not the data."""
 
     code = "TILTH-E005"
     exit_status = 3
 
 
-class StoreLockedError(EnvironmentError_):
+class StoreLockedError(MachineError):
     """Another writer holds the project."""
 
     code = "TILTH-E050"
 
 
-class StoreTooNewError(EnvironmentError_):
+class StoreTooNewError(MachineError):
     """The store was written by a newer tilth."""
 
     code = "TILTH-E051"
 
 
-class StoreCorruptError(EnvironmentError_):
+class StoreCorruptError(MachineError):
     """The store does not hold together."""
 
     code = "TILTH-E052"
 
 
-class StoreNotWritableError(EnvironmentError_):
+class StoreNotWritableError(MachineError):
     """A read-only folder or a full disk."""
 
     code = "TILTH-E053"
 
 
-class MissingExtraError(EnvironmentError_):
+class MissingExtraError(MachineError):
     """An extra must be installed."""
 
     code = "TILTH-E054"

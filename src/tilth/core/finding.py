@@ -52,6 +52,8 @@ class Finding:
             raise ValueError("ids, severity and flagged must have one length")
         if len(self.severity) and not (np.min(self.severity) >= 0 and np.max(self.severity) <= 1):
             raise ValueError("severity must lie in [0, 1]")
+        if not 0 <= self.level <= 1:
+            raise ValueError("level must lie in [0, 1]")
 
     @property
     def n_flagged(self) -> int:

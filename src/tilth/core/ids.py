@@ -166,6 +166,7 @@ def _vector_digests(column: pa.ChunkedArray) -> Digests:
     values = np.zeros((len(array), width), dtype=np.float64)
     flat = np.asarray(pc.fill_null(array.flatten(), float("nan")), dtype=np.float64)
     values[~missing] = flat.reshape(-1, width)
+    values = np.where(np.isnan(values), np.nan, values + 0.0)  # one NaN, and no negative zero
     digests = text_digests(row.tobytes() for row in values)
     return np.where(missing[:, None], _NULL, digests)
 

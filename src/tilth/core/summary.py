@@ -243,8 +243,8 @@ def _trial_line(trial: Trial) -> dict[str, Any]:
 class HistoryLine:
     """One version in the history: what it came from, the edit that made it, and how that edit was judged.
 
-    `origin` is source, edit, adopted, revert or replay; `version` is empty where a person's veto made none; the edit's fields
-    are empty (0 rows) for versions that were read from a source.
+    `origin` is source, edit, adopted, revert or replay; `version` is empty where a person's veto made none; the edit's
+    fields are empty (0 rows) for versions that were read from a source.
     """
 
     version: str

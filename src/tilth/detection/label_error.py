@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from tilth.core.errors import NotApplicable
 from tilth.detection._shared import class_texts, doubtable, refuse_few_rows, refuse_regression, share_of
 from tilth.numerics.noise import confident_joint, noise_transition, posterior
 
@@ -98,7 +99,8 @@ class LabelError:
     Raises
     ------
     NotApplicable
-        The label is a number, there is one class, or there are too few labelled rows.
+        The label is a number, there is one class, there are too few labelled rows, or the predictions are no
+        better than the shares of the classes.
 
     Randomness
     ----------
@@ -121,6 +123,7 @@ class LabelError:
         refuse_regression(view)
         rows = np.flatnonzero(view.labelled)
         refuse_few_rows(len(rows), self.least_rows if view.n_classes > 1 else len(rows) + 1)
+        _refuse_ignorance(view.labels[rows], view.pred_probs[rows])
         truth = np.zeros((len(view), view.n_classes))
         truth[rows] = truth_posterior(view.labels[rows], view.pred_probs[rows])
         own = np.take_along_axis(truth, view.labels[:, None] * view.labelled[:, None], axis=1)[:, 0]
@@ -154,3 +157,14 @@ class LabelError:
                 "p_suggested": np.where(view.labelled, truth[np.arange(len(view)), suggested], 0.0),
             },
         )
+
+
+def _refuse_ignorance(labels: IntVector, pred_probs: Matrix) -> None:
+    """Raise NotApplicable for predictions with no more likelihood, and hits, than the class shares have."""
+    shares = np.bincount(labels, minlength=pred_probs.shape[1]) / len(labels)
+    own = pred_probs[np.arange(len(labels)), labels]
+    likelier = np.log(np.maximum(own, _TINY)).mean() > np.log(shares[labels]).mean()
+    most = float(shares.max())
+    by_luck = most + 2 * np.sqrt(most * (1 - most) / len(labels))
+    if not likelier and (pred_probs.argmax(axis=1) == labels).mean() <= by_luck:
+        raise NotApplicable("the predictions tell no more than the shares of the classes do: they can doubt no label")

@@ -19,6 +19,7 @@ import numpy as np
 
 from tilth.core.errors import NotApplicable
 from tilth.core.names import Split
+from tilth.core.schema import Role
 from tilth.detection._shared import equal_rows, near_pairs, refuse_few_rows, share_of, texts
 
 if TYPE_CHECKING:
@@ -231,6 +232,13 @@ def _groups(view: View, train: Mask, judging: Mask) -> list[Finding]:
             "share a group with dev or test rows.",
             threshold="the group of a train row has at least one row in dev or test",
             suggestion="split again by whole groups, or remove the train rows of these groups",
-            evidence={"group": [str(code) for code in view.groups]},
+            evidence={"group": _group_names(view)},
         )
     ]
+
+
+def _group_names(view: View) -> list[str]:
+    """What the group column holds, or the group's code where the table does not hold it."""
+    name = view.schema.first(Role.GROUP)
+    cells = view.table.column(name).to_pylist() if name in view.table.column_names else view.groups.tolist()
+    return ["" if cell is None else str(cell) for cell in cells]

@@ -1,4 +1,4 @@
-"""Leading right singular vectors of a sparse matrix, by a random projection and power iterations.
+"""Leading right singular vectors of a matrix, by a random projection and power iterations.
 
 Source: Halko, Martinsson, Tropp (2011), SIAM Review 53, algorithms 4.4 and 5.1.
 """
@@ -16,7 +16,9 @@ _OVERSAMPLE = 16
 _FLAT = 1e-3
 
 
-def truncated_svd(matrix: csr_array, rank: int, rng: np.random.Generator, power: int = 1) -> tuple[Vector, FloatMatrix32]:
+def truncated_svd(
+    matrix: csr_array | FloatMatrix32, rank: int, rng: np.random.Generator, power: int = 1
+) -> tuple[Vector, FloatMatrix32]:
     """Return the leading singular values (r,) and right singular vectors (v, r) of an (n, v) matrix.
 
     r <= rank: directions with less than 0.1 % of the first singular value are left out. Each vector's largest entry is
@@ -24,7 +26,7 @@ def truncated_svd(matrix: csr_array, rank: int, rng: np.random.Generator, power:
 
     Parameters
     ----------
-    matrix : (n, v) sparse, float32
+    matrix : (n, v) float32, sparse or dense
     rank : directions wanted, at least 1
     rng : draws the projection
     power : power iterations; one is enough for spectra of texts, where no direction stands out
@@ -36,7 +38,7 @@ def truncated_svd(matrix: csr_array, rank: int, rng: np.random.Generator, power:
     n, v = matrix.shape
     width = min(rank + _OVERSAMPLE, n, v)
     basis = matrix @ rng.standard_normal((v, width), dtype=np.float32)
-    across = csr_array(matrix.T)
+    across = np.ascontiguousarray(matrix.T) if isinstance(matrix, np.ndarray) else csr_array(matrix.T)
     for _ in range(power):
         basis = matrix @ (across @ np.linalg.qr(basis)[0])
     images = across @ np.linalg.qr(basis)[0]

@@ -86,12 +86,17 @@ class Bench:
 
     # -- fitting -------------------------------------------------------------------------------------------------------
 
-    def view(self, ids: pa.Array, features: FloatMatrix32) -> View:
-        """Return the learner's view of rows."""
+    def view(self, table: pa.Table, features: FloatMatrix32) -> View:
+        """Return the learner's view of rows: their features, and their feature columns where the learner reads these."""
+        names = [column.name for column in self.schema.features]
+        evidence: dict[str, Any] = {"embeddings": features}
+        if "table" in self.learner.needs:
+            evidence["table"] = table.select(names)
+        ids = table.column(ROW_ID)
         return View(
-            ids=ids,
+            ids=ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids,
             schema=self.schema,
-            evidence={"embeddings": features},
+            evidence=evidence,
             needs=self.learner.needs,
             spec=spec_of(self.learner),
             seed=self.seed,
@@ -101,8 +106,7 @@ class Bench:
     def prepared(self) -> Any:
         """What all fits on edits of these train rows share."""
         rows = np.flatnonzero(train_rows(self.table))
-        ids = self.train.column(ROW_ID).combine_chunks()
-        return self.learner.prepare(self.view(ids, self.features[rows]))
+        return self.learner.prepare(self.view(self.train, self.features[rows]))
 
     @cached_property
     def baseline(self) -> Model:
@@ -113,7 +117,7 @@ class Bench:
         """Return the model fitted to train rows; rows without a target are left out."""
         target = target_of(train, self.schema)
         rows = np.flatnonzero(target.mask)
-        view = self.view(train.column(ROW_ID).combine_chunks().take(pa.array(rows)), features[rows])
+        view = self.view(train.take(pa.array(rows)), features[rows])
         return self.learner.fit(view, target.take(rows), prepared=self.prepared, start=start)
 
     def fit_edited(self, *edits: Edit) -> Model:
@@ -135,8 +139,7 @@ class Bench:
 
     def predict(self, model: Model, rows: IntVector) -> Matrix:
         """Return predictions for storage positions: (m, k) probabilities or (m, 1) numbers."""
-        ids = self.table.column(ROW_ID).take(pa.array(rows)).combine_chunks()
-        return self.learner.predict_proba(self.view(ids, self.features[rows]), model)
+        return self.learner.predict_proba(self.view(self.table.take(pa.array(rows)), self.features[rows]), model)
 
     def scores(self, predicted: Matrix, judged: Judged) -> Vector:
         """Return the metric's score of each judging row."""

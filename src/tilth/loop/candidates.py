@@ -21,6 +21,7 @@ from tilth.core.names import ROW_ID
 from tilth.core.rng import row_uniforms
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.evidence import EvidenceBase
+from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted
 from tilth.loop.quarantine import Quarantine
 from tilth.operators.protocols import Editor
 from tilth.operators.registry import make, names, spec_of
@@ -44,24 +45,60 @@ class Candidate:
 
 
 def proposals(
-    evidence: EvidenceBase, quarantine: Quarantine, *, verbs: frozenset[str] | None, known: frozenset[str]
+    evidence: EvidenceBase,
+    quarantine: Quarantine,
+    *,
+    verbs: frozenset[str] | None,
+    known: frozenset[str],
+    asked: Sequence[Edit] = (),
 ) -> list[Candidate]:
-    """Return what the editors propose, each edit once; edits that are in the recipe or vetoed are left out."""
+    """Return what the editors propose, each edit once; edits that are in the recipe or vetoed are left out.
+
+    `asked` are edits that people were asked about: they are tried again as they were, so that the answers can decide them. An
+    edit that touches what is not an operator's to touch is a failed step, and so is an editor that breaks down.
+    """
     found: dict[str, Candidate] = {}
-    for name in names("editing"):
-        for editor in make("editing", name).strengths():
-            step = f"propose {spec_of(editor)}"
-            candidate = quarantine.run(step, lambda editor=editor: _proposal(editor, evidence))
-            if candidate is None or not candidate.edit.n_rows:
+    for editor in _editors(quarantine):
+        step = f"propose {spec_of(editor)}"
+        failed = len(quarantine.failures)
+        candidate = quarantine.run(step, lambda editor=editor: _proposal(editor, evidence))
+        if candidate is None or not candidate.edit.n_rows:
+            if len(quarantine.failures) == failed:
                 quarantine.refusals.setdefault(step, "it would change no row")
-            elif candidate.edit.edit_id not in known and (verbs is None or str(candidate.edit.verb) in verbs):
-                found.setdefault(_content_key(candidate.edit), candidate)
+        elif candidate.edit.edit_id not in known and (verbs is None or str(candidate.edit.verb) in verbs):
+            found.setdefault(_content_key(candidate.edit), candidate)
+    for edit in asked:
+        step = f"propose {edit.operator} again"
+        again = quarantine.run(step, lambda edit=edit: _again(edit, evidence)) if edit.edit_id not in known else None
+        if again is not None and again.edit.n_rows and (verbs is None or str(again.edit.verb) in verbs):
+            found.setdefault(_content_key(again.edit), again)
     return list(found.values())
+
+
+def _editors(quarantine: Quarantine) -> list[Editor]:
+    """Return every editor in each of its strengths; one that cannot even be made is a failed step."""
+    editors: list[Editor] = []
+    for name in names("editing"):
+        editors += quarantine.run(f"make {name}", lambda name=name: make("editing", name).strengths()) or ()
+    return editors
 
 
 def _proposal(editor: Editor, evidence: EvidenceBase) -> Candidate:
     view = evidence.view(editor)
-    return Candidate(edit=editor.propose(view), editor=editor, view=view)
+    edit = refuse_forged(editor.propose(view), editor)
+    refuse_protected(edit, evidence.dataset)
+    assert edit.edit_id  # computed here, where an edit that cannot be hashed is a failed step
+    return Candidate(edit=edit, editor=editor, view=view)
+
+
+def _again(edit: Edit, evidence: EvidenceBase) -> Candidate:
+    """Return an earlier proposal as a candidate on this version, without the rows that no longer fit."""
+    spec = edit.operator
+    parameters = {name: tuple(v) if isinstance(v, list) else v for name, v in spec.parameters.items()}
+    editor: Editor = make(spec.room, spec.name, **parameters)
+    fitted = refuse_forged(spare_trusted(fit_to(evidence.dataset.read(), edit)[0], evidence.dataset), editor)
+    refuse_protected(fitted, evidence.dataset)
+    return Candidate(edit=fitted, editor=editor, view=evidence.view(editor))
 
 
 def _content_key(edit: Edit) -> str:

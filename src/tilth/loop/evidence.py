@@ -64,11 +64,10 @@ class EvidenceBase:
         """Return an operator's view: the rows of its scope, and suppliers of what it needs."""
         scope: Scope = operator.scope
         rows = self.rows_of(scope)
-        evidence = {need: supply for need, supply in self._suppliers(scope, rows).items()}
         return View(
             ids=self.dataset.row_ids.take(pa.array(rows)),
             schema=self.schema,
-            evidence=evidence,
+            evidence=self._suppliers(scope, rows),
             needs=operator.needs,
             spec=spec_of(operator),
             seed=self.seed,

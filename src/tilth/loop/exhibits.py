@@ -14,6 +14,7 @@ from tilth.core.names import SPLIT
 from tilth.core.schema import ColumnType, Schema, Visibility
 from tilth.core.summary import Exhibit, ExhibitRow
 from tilth.loop.run import Found
+from tilth.loop.visibility import shown_evidence
 
 __all__ = ["exhibits_of"]
 
@@ -35,12 +36,7 @@ def _exhibit(found: Found, finding: Finding, rows_each: int) -> Exhibit:
     shown = [c.name for c in schema.columns if c.visibility is Visibility.SHOWN and c.type is not ColumnType.EMBEDDING]
     at = pa.array(dataset.positions(ids))
     cells = dataset.read(SPLIT, *shown).take(at)
-    facts = {
-        name: [_fact(values[i]) for i in worst]
-        for name, values in finding.evidence.items()
-        if len(values) == len(finding.ids)
-    }
-    hide = not schema.may_show(schema.task.label)
+    facts = {name: [_fact(values[i]) for i in worst] for name, values in shown_evidence(finding, schema).items()}
     rows = [
         ExhibitRow(
             row_id=ids[i].as_py(),
@@ -50,7 +46,7 @@ def _exhibit(found: Found, finding: Finding, rows_each: int) -> Exhibit:
                 n: _cell(cells.column(n)[i].as_py()) for n in shown if schema.column(n).type is not ColumnType.IMAGE
             },
             images=_images(cells, schema, shown, i),
-            facts={} if hide else {name: values[i] for name, values in facts.items()},
+            facts={name: values[i] for name, values in facts.items()},
         )
         for i, row in enumerate(worst)
     ]

@@ -17,7 +17,8 @@ from tilth.core.edit import Edit
 from tilth.core.errors import MissingExtraError, UsageError
 from tilth.core.names import ROW_ID, SPLIT, TARGET, WEIGHT
 from tilth.core.schema import Role, Schema, Visibility
-from tilth.store.repository import Repository, Version
+from tilth.store.repository import Repository
+from tilth.store.version import Version
 
 __all__ = ["Exported", "change_list", "export", "exported_table"]
 

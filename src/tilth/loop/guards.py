@@ -21,7 +21,7 @@ from tilth.loop.bench import Bench, Judged
 from tilth.numerics.error_budget import holm
 from tilth.numerics.paired_tests import beats_nothing
 
-__all__ = ["GuardedSlice", "check_guards", "guarded_slices"]
+__all__ = ["GuardedSlice", "check_guards", "guarded_slices", "worse_guards"]
 
 MOST_VALUES = 30
 LEAST_ROWS = 20
@@ -77,6 +77,12 @@ def check_guards(
         )
         for one, worse, p in zip(slices, results, adjusted, strict=True)
     )
+
+
+def worse_guards(first: Sequence[Guard], second: Sequence[Guard]) -> tuple[Guard, ...]:
+    """Return for each slice the worse of two changes: the violated one, else the lower."""
+    pairs = zip(first, second, strict=True)
+    return tuple(max(pair, key=lambda guard: (guard.violated, -guard.change.value)) for pair in pairs)
 
 
 def _unit(bench: Bench, before: Vector) -> float:

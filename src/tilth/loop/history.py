@@ -11,15 +11,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tilth.core.compare import TableDifference, table_difference
+from tilth.core.dataset import Dataset
 from tilth.core.edit import PERSON, Edit, Verb
 from tilth.core.errors import UnknownRowError, UnknownVersionError, did_you_mean, first_three
 from tilth.core.estimate import Estimate
 from tilth.core.names import ROW_ID
+from tilth.core.schema import Schema
 from tilth.core.spec import Spec
+from tilth.core.trial import Trial
 from tilth.loop.ledger import Ledger
-from tilth.store.repository import Repository, Version
+from tilth.loop.visibility import HIDDEN, may_tell
+from tilth.store.repository import Repository
+from tilth.store.version import Version
 
-__all__ = ["Blame", "Touch", "VersionDiff", "blame", "changes_between", "diff", "find_edit", "revert"]
+__all__ = ["Blame", "Touch", "VersionDiff", "blame", "changes_between", "diff", "find_edit", "revert", "verdict_on"]
+
+BY_PERSON = "a person's word"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +119,7 @@ def diff(repository: Repository, before: Version, after: Version, delta: Estimat
         added=tuple(found.new.column(ROW_ID).to_pylist()),
         dropped=tuple(found.gone.to_pylist()),
         cells={name: table.num_rows for name, table in found.changed.items()},
-        labels=_label_moves(repository, before, found.changed.get(label), label),
+        labels=_label_moves(repository, before, found.changed.get(label) if after.schema.may_show(label) else None, label),
         metric=after.schema.task.metric,
         delta=delta,
     )
@@ -164,30 +171,44 @@ def _touch(repository: Repository, version: Version, row_id: str) -> Touch:
     edit = repository.edit(version.edit)
     before = repository.dataset(repository.version(version.parent))
     here = pc.index(before.row_ids, pa.scalar(row_id, pa.string())).as_py()
-    ledger = Ledger(repository)
-    trials = ledger.trials_of(edit.edit_id)
-    overruled = ledger.overruled().get(edit.edit_id)
-    verdict = str(overruled or (trials[-1].verdict if trials else "a person's word"))
+    verdict, trial = verdict_on(repository, edit)
     return Touch(
         edit=edit.edit_id,
         version=version.version,
         verb=str(edit.verb),
         author=edit.author,
         reason=edit.reason,
-        changes={} if here < 0 else _cells(edit, before.read().slice(here, 1), row_id),
+        changes={} if here < 0 else _cells(edit, before, here, version.schema),
         dropped=bool(pc.index(edit.drop, pa.scalar(row_id, edit.drop.type)).as_py() >= 0),
         added=here < 0,
         verdict=verdict,
-        gain=trials[-1].gain if trials else None,
+        gain=None if trial is None else trial.gain,
     )
 
 
-def _cells(edit: Edit, row: pa.Table, row_id: str) -> dict[str, tuple[str | None, str | None]]:
-    changes = {}
+def verdict_on(repository: Repository, edit: Edit) -> tuple[str, Trial | None]:
+    """Return the last word on an edit and its last trial; a part of an edit that was fitted to new rows shares both."""
+    ledger = Ledger(repository)
+    overruled, fitted_from = ledger.overruled(), {b["edit"]: b["of"] for b in repository.records("fitted")}
+    names = [edit.edit_id]
+    while (earlier := fitted_from.get(names[-1])) is not None and earlier not in names:
+        names.append(earlier)
+    trial = next((trials[-1] for name in names if (trials := ledger.trials_of(name))), None)
+    word = next((overruled[name] for name in names if name in overruled), None)
+    if word is None and trial is None:
+        return (BY_PERSON if edit.author == PERSON else "not tried"), None
+    return str(word if word is not None or trial is None else trial.verdict), trial
+
+
+def _cells(edit: Edit, before: Dataset, row: int, schema: Schema) -> dict[str, tuple[str | None, str | None]]:
+    """Return old and new of the cells that an edit sets in one row."""
+    row_id, changes = before.row_ids[row], {}
     for column, cells in edit.set.items():
         mine = cells.filter(pc.equal(cells.column(ROW_ID), row_id))
         if mine.num_rows:
-            changes[column] = (_shown(row.column(column)[0].as_py()), _shown(mine.column("value")[0].as_py()))
+            old, new = before.read(column).column(0)[row].as_py(), mine.column("value")[0].as_py()
+            is_told = may_tell(schema, column)
+            changes[column] = (_shown(old), _shown(new)) if is_told else (HIDDEN, HIDDEN)
     return changes
 
 
@@ -199,8 +220,8 @@ def _shown(value: Any) -> str | None:
 
 def find_edit(repository: Repository, name: str) -> Edit:
     """Return an edit by id or unique beginning of an id."""
-    folders = {entry.path.split("/")[1] for entry in repository.objects.entries("edits")}
-    hits = [edit for edit in sorted(folders) if edit == name] or [e for e in sorted(folders) if e.startswith(name)]
+    folders = sorted({entry.path.split("/")[1] for entry in repository.objects.entries("edits")})
+    hits = [edit for edit in folders if edit == name] or [edit for edit in folders if name and edit.startswith(name)]
     if len(hits) == 1:
         return repository.edit(hits[0])
     what = f"{name!r} could be {first_three(hits)}" if hits else f"no edit {name!r}.{did_you_mean(name, folders)}"
@@ -218,18 +239,18 @@ def revert(repository: Repository, edit_id: str) -> Version:
     base = repository.version(version.base)
     recipe = repository.recipe(version).without(edit_id)
     replayed = recipe.replay(repository.dataset(base).read()).table
-    undo = _undoing(repository.dataset(version).read(), replayed, edit_id)
+    undo = _undoing(repository.dataset(version).read(), replayed, edit_id, repository.edit(edit_id).reason)
     remaining = tuple(edit.edit_id for edit in recipe.edits)
     return repository.commit_edit(version, undo, origin="revert", recipe=remaining)
 
 
-def _undoing(now: pa.Table, then: pa.Table, edit_id: str) -> Edit:
+def _undoing(now: pa.Table, then: pa.Table, edit_id: str, reason: str) -> Edit:
     difference = table_difference(now, then.select(now.column_names))
     cells = {name: table.rename_columns([ROW_ID, "value"]) for name, table in difference.changed.items()}
     return Edit(
         verb=Verb.MODIFY,
         operator=Spec(room="people", name="revert", parameters={"edit": edit_id}),
-        reason=f"takes back {edit_id}",
+        reason=f"takes back {edit_id}: {reason}",
         author=PERSON,
         drop=difference.gone,
         set=cells,

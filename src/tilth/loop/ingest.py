@@ -10,15 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tilth.core.arrays import Mask
 from tilth.core.errors import DuplicateIdError, SchemaChangedError, did_you_mean, first_three
 from tilth.core.ids import cell_digests, digest_of, hex_ids, row_digests
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.schema import ColumnType, Role, Schema
 from tilth.loop.frames import class_codes, numeric_labels
-from tilth.loop.splits import ROW_ORDER, SplitPlan, SplitRows, assign
+from tilth.loop.splits import ROW_ORDER, Assignment, SplitPlan, SplitRows, assign
 from tilth.sources import RawSource, is_day_first, normalise
 
-__all__ = ["Ingested", "ingest", "refuse_changed_columns", "row_ids"]
+__all__ = ["Ingested", "fingerprint", "ingest", "plan_mark", "refuse_changed_columns", "row_ids"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +38,8 @@ def ingest(
     seed: int,
     previous: pa.Table | None = None,
     day_first: Sequence[str] | None = None,
+    *,
+    cut: bool = True,
 ) -> Ingested:
     """Return the source with types, row ids and splits.
 
@@ -48,17 +51,20 @@ def ingest(
     seed : decides every cut
     day_first : columns of dates like 31/12/2020, where an earlier ingest has settled it
     previous : `_tilth_id` and `_tilth_split` of the last source: rows that were there keep the split that was cut for them
+    cut : whether missing splits are cut; without, every labelled row that names no split learns
     """
     refuse_changed_columns(raw.table, schema)
+    _refuse_lost_labels(raw.table, schema, previous)
     days = list(_day_first(raw.table, schema) if day_first is None else day_first)
     typed, warnings = normalise(raw.table, schema, day_first=days)
     ids = row_ids(typed, schema)
     given = _given_splits(raw, plan)
     rows = _split_rows(typed, schema, plan, ids, given)
-    assignment = assign(rows, plan, seed)
-    splits = _kept_splits(ids, assignment.splits, given, plan, previous)
+    assignment = _assigned(rows, plan, seed, schema, cut=cut)
+    splits = _kept_splits(ids, assignment.splits, rows, plan, previous)
     table = _with_system_columns(typed, schema, ids, splits)
-    facts = dict(raw.facts) | {"fingerprint": fingerprint(raw, schema, plan, seed), "day_first": days}
+    marks = {"fingerprint": fingerprint(raw, schema, plan, seed), "plan": plan_mark(schema, plan, seed)}
+    facts = dict(raw.facts) | marks | {"day_first": days}
     notes = (*raw.facts.get("warnings", ()), *warnings, *assignment.notes)
     return Ingested(table=table, facts=facts, warnings=notes)
 
@@ -74,8 +80,16 @@ def fingerprint(raw: RawSource, schema: Schema, plan: SplitPlan, seed: int) -> s
     files = [file.get("digest") for file in raw.facts.get("files", ())]
     if not all(files) or not files:
         files = [row_digests(raw.table, raw.table.column_names).sum(axis=0, dtype=np.uint64).tolist()]
-    plan_facts = [plan.column, {k: str(v) for k, v in plan.names.items()}, list(plan.shares), plan.time]
-    return digest_of([files, schema.to_dict(), plan_facts, seed])
+    return digest_of([files, schema.to_dict(), _plan_facts(plan), seed])
+
+
+def plan_mark(schema: Schema, plan: SplitPlan, seed: int) -> str:
+    """Return a digest of what decides a cut besides the rows; where it changes, splits are cut anew."""
+    return digest_of([_plan_facts(plan), schema.first(Role.GROUP), seed])
+
+
+def _plan_facts(plan: SplitPlan) -> list[Any]:
+    return [plan.column, {k: str(v) for k, v in plan.names.items()}, list(plan.shares), plan.time]
 
 
 def refuse_changed_columns(table: pa.Table, schema: Schema) -> None:
@@ -91,14 +105,39 @@ def refuse_changed_columns(table: pa.Table, schema: Schema) -> None:
         )
 
 
+def _refuse_lost_labels(table: pa.Table, schema: Schema, previous: pa.Table | None) -> None:
+    """Refuse a source whose label column is gone, where the last source had labels."""
+    label = schema.task.label
+    if label in table.column_names or previous is None:
+        return
+    if any(name != str(Split.POOL) for name in previous.column(SPLIT).unique().to_pylist()):
+        guess = did_you_mean(label, [name for name in table.column_names if name not in schema.names])
+        raise SchemaChangedError(
+            f"the source no longer has the label column {label!r}.{guess}",
+            where="tilth.yaml, label",
+            next_step="bring the column back, or rename it in tilth.yaml",
+        )
+
+
+def _assigned(rows: SplitRows, plan: SplitPlan, seed: int, schema: Schema, *, cut: bool) -> Assignment:
+    """Return where each row stands; rows that nobody has labelled yet are the pool, all of them."""
+    if not rows.labelled.any() and schema.task.classes:
+        note = "no row has a label yet: all rows are the pool; tilth ask, then tilth answer, give the first ones"
+        return Assignment(splits=np.full(len(rows.labelled), Split.POOL, dtype="<U6"), notes=[note])
+    if not cut and rows.given is None:
+        return Assignment(splits=np.where(rows.labelled, Split.TRAIN, Split.POOL).astype("<U6"), notes=[])
+    return assign(rows, plan, seed)
+
+
 def row_ids(table: pa.Table, schema: Schema) -> pa.Array:
     """Return row ids: the user's id column, else the digest of the row and how often it occurred before.
 
-    Raises DuplicateIdError where the user's ids repeat or are missing.
+    Ids that may not be shown are known by their digest, for row ids stand in every output. Raises DuplicateIdError where the user's ids repeat or are missing.
     """
     column = schema.first(Role.ID)
     if column is not None:
-        return _given_ids(table.column(column), column)
+        ids = _given_ids(table.column(column), column)
+        return ids if schema.may_show(column) else pa.array([name[:16] for name in hex_ids(cell_digests(ids))])
     digests = row_digests(table, [c.name for c in schema.columns if c.role is not Role.SPLIT])
     names = [name[:16] for name in hex_ids(digests)]
     seen: dict[str, int] = {}
@@ -159,28 +198,47 @@ def _split_rows(
 
 
 def _kept_splits(
-    ids: pa.Array,
-    fresh: np.ndarray,
-    given: Sequence[str | None] | None,
-    plan: SplitPlan,
-    previous: pa.Table | None,
+    ids: pa.Array, fresh: np.ndarray, rows: SplitRows, plan: SplitPlan, previous: pa.Table | None
 ) -> np.ndarray:
     """Keep the splits that were cut for known rows, so that dev and test stay the same rows when the source grows.
 
-    What the source itself names wins: a row is only moved back to a split that no row of the source is given.
+    What the source itself names wins: a row is only moved back to a split that no row of the source is given. A new row
+    that belongs with known ones (a copy, a row of their group) joins them.
     """
     if previous is None:
         return fresh
-    meant = {plan.split_of(name) for name in set(given or ()) if name is not None}
     at = pc.index_in(ids, value_set=previous.column(ROW_ID).combine_chunks())
     known = np.asarray(pc.is_valid(at))
-    old = np.asarray(previous.column(SPLIT).take(pc.drop_null(at)).to_pylist(), dtype=object)
-    kept = fresh.astype(object)
-    rows = np.flatnonzero(known)
-    cut = np.array([Split(name) not in meant for name in old], dtype=bool)
-    learnable = (fresh[rows] != str(Split.POOL)) & (old != str(Split.POOL))
-    chosen = rows[cut & learnable] if given is not None else rows[learnable]
-    kept[chosen] = old[cut & learnable] if given is not None else old[learnable]
+    old = np.full(len(fresh), "", dtype="<U6")
+    old[known] = previous.column(SPLIT).take(pc.drop_null(at)).to_pylist()
+    learnable = fresh != str(Split.POOL)
+    from_cut, agrees = _may_move(fresh, old, rows.given, plan)
+    keeps = known & learnable & (old != str(Split.POOL)) & agrees
+    kept = np.where(keeps, old, fresh)
+    return _joined(kept, keeps & from_cut, learnable & from_cut & ~known, rows)
+
+
+def _may_move(
+    fresh: np.ndarray, old: np.ndarray, given: Sequence[str | None] | None, plan: SplitPlan
+) -> tuple[Mask, Mask]:
+    """Return which rows a cut has placed, not the source, and which rows may stand where they stood before."""
+    if given is None:
+        return np.ones(len(fresh), dtype=bool), np.ones(len(fresh), dtype=bool)
+    meant = {name: str(plan.split_of(name)) for name in set(given) if name is not None}
+    named = np.array([meant.get(name or "", "") for name in given], dtype="<U6")
+    from_cut = np.isin(named, np.unique(named[(named != fresh) & (fresh != str(Split.POOL))]))
+    was_cut = ~np.isin(old, list(meant.values()))
+    return from_cut, (old == named) | (from_cut & was_cut)
+
+
+def _joined(kept: np.ndarray, known: Mask, new: Mask, rows: SplitRows) -> np.ndarray:
+    """Put new rows where the known rows stand that they belong with, so that copies never stand on two sides."""
+    if not new.any() or not known.any():
+        return kept
+    units = rows.units(np.arange(len(kept)))
+    first = dict(zip(units[known][::-1].tolist(), kept[known][::-1].tolist(), strict=True))
+    for row in np.flatnonzero(new):
+        kept[row] = first.get(int(units[row]), kept[row])
     return kept
 
 

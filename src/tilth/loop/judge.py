@@ -4,6 +4,7 @@ Three kinds of evidence, best first:
 
 - *answers*: a person judged dev rows drawn at random among those on which the two models decide differently. Elsewhere their
   difference is zero whatever the truth is, so the scaled mean of the answers is unbiased without any assumption about noise.
+  Against the placebo, the answers stand for the rows where the two models differ, and given labels for the others.
 - *trusted rows*: a person confirmed enough dev rows that were drawn at random.
 - *given labels*: dev labels as they are. The assumption is stated with the verdict: that a wrong dev label does not agree
   with the edited model more often than with the unedited one. The corrected gain undoes class-dependent noise
@@ -12,11 +13,10 @@ Three kinds of evidence, best first:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from scipy import stats
 
 from tilth.core.arrays import IntVector, Mask, Matrix, Vector
 from tilth.core.errors import NotApplicable
@@ -120,26 +120,71 @@ def judge(
     step : names the draw of the sign flips, so that a verdict does not depend on what else was tried
     """
     rows, evidence, assumption = _rows_to_use(len(judged), random_trusted)
-    before, after, drawn = outcome.before, outcome.after, outcome.placebos
-    groups = None if judged.groups is None else judged.groups[rows]
-    strata = bench.strata(judged)
-    strata = None if strata is None else strata[rows]
     rng = generator(bench.seed, "judge", *step)
-    nothing = beats_nothing(after[rows], before[rows], groups, strata, rng=rng)
-    placebo = beats_placebo(after[rows], drawn[:, rows], groups, strata, rng=rng)
+    sample = _rows_by_label(rows, outcome, judged.groups, bench.strata(judged))
     if answers is not None and answers.answered.any():
-        nothing = _by_answers(answers, outcome, bench.strata(judged))
         evidence = Evidence.ANSWERS
-        assumption = "answers are true, and those left empty are no different from those given"
+        assumption = (
+            "answers are true, and those left empty are no different from those given; against the placebo, given labels "
+            "where the models decide alike"
+        )
+        sample = _rows_by_answer(answers, outcome, judged.groups, bench.strata(judged))
+    nothing = beats_nothing(sample.after, sample.before, sample.groups, sample.strata, rng=rng)
+    placebo = beats_placebo(sample.after, sample.placebos, sample.groups, sample.strata, rng=rng)
+    if evidence is Evidence.ANSWERS and judged.groups is None and not bench.metric.stratified:
+        assert answers is not None
+        nothing = _exact_by_answers(answers, outcome)
     return Judgement(
         nothing=nothing,
         placebo=placebo,
-        placebo_gain=float(np.mean(drawn.mean(axis=0)[rows] - before[rows])),
+        placebo_gain=sample.mean_of(sample.placebos.mean(axis=0) - sample.before),
         corrected=None if evidence is not Evidence.LABELS else _corrected(bench, judged, outcome, joint),
         evidence=evidence,
         assumption=assumption,
-        n_disagreeing=int(outcome.changed[rows].sum()),
-        n_rows=int(np.sum(rows)),
+        n_disagreeing=int(outcome.changed.sum() if evidence is Evidence.ANSWERS else outcome.changed[rows].sum()),
+        n_rows=len(judged) if evidence is Evidence.ANSWERS else int(np.sum(rows)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Sample:
+    """Row scores that judge, scaled so that their (stratified) mean estimates that of all judging rows."""
+
+    before: Vector
+    after: Vector
+    placebos: Matrix
+    groups: IntVector | None
+    strata: IntVector | None
+
+    def mean_of(self, values: Vector) -> float:
+        """Return the mean of values of these rows, or the mean of the strata's means."""
+        if self.strata is None:
+            return float(values.mean())
+        return float(np.mean([values[self.strata == stratum].mean() for stratum in np.unique(self.strata)]))
+
+
+def _rows_by_label(rows: Mask, outcome: Outcome, groups: IntVector | None, strata: IntVector | None) -> _Sample:
+    return _Sample(
+        before=outcome.before[rows],
+        after=outcome.after[rows],
+        placebos=outcome.placebos[:, rows],
+        groups=None if groups is None else groups[rows],
+        strata=None if strata is None else strata[rows],
+    )
+
+
+def _rows_by_answer(answers: Answers, outcome: Outcome, groups: IntVector | None, strata: IntVector | None) -> _Sample:
+    """Answered rows stand for all rows on which the models differ; those on which they agree stand for themselves."""
+    n = len(outcome.before)
+    stands_for = np.where(outcome.changed, 0.0, 1.0)
+    stands_for[answers.answered] = answers.n_disagreeing / answers.answered.sum()
+    rows = stands_for > 0
+    codes = np.zeros(n, dtype=np.intp) if strata is None else strata
+    kept, all_rows = (np.bincount(c, minlength=int(codes.max()) + 1) for c in (codes[rows], codes))
+    scale = stands_for[rows] * (kept / np.maximum(all_rows, 1))[codes[rows]]
+    sample = _rows_by_label(rows, outcome, groups, strata)
+    return replace(
+        sample, before=sample.before * scale, after=sample.after * scale, placebos=sample.placebos * scale[None, :]
     )
 
 
@@ -154,39 +199,16 @@ def _rows_to_use(n: int, random_trusted: Mask | None) -> tuple[Mask, Evidence, s
     )
 
 
-def _by_answers(answers: Answers, outcome: Outcome, strata: IntVector | None) -> PairedResult:
-    """Return the gain by answers: the share of disagreeing rows times the mean difference on answered ones."""
+def _exact_by_answers(answers: Answers, outcome: Outcome) -> PairedResult:
+    """Return the gain by answers: the share of disagreeing rows times the mean difference on answered ones; the test is exact."""
     old, new = outcome.before[answers.answered] > 0, outcome.after[answers.answered] > 0
-    n_dev = len(outcome.before)
-    if strata is not None:
-        return _by_weighted_answers(answers, outcome, strata)
-    estimate = gain_from_answers(old, new, answers.n_disagreeing, n_dev)
-    p_value = exact_binomial(int((new & ~old).sum()), int((old & ~new).sum()))
-    return _result(estimate, p_value)
-
-
-def _by_weighted_answers(answers: Answers, outcome: Outcome, strata: IntVector) -> PairedResult:
-    """The same for a mean of class means: a row of class c counts n / (k n_c) rows."""
-    counts = np.bincount(strata).astype(np.float64)
-    weights = len(strata) / (np.count_nonzero(counts) * counts[strata])
-    worth = ((outcome.after - outcome.before) * weights)[answers.answered]
-    share = answers.n_disagreeing / len(strata)
-    mean = mean_interval(worth)
-    scaled = Estimate(
-        value=share * mean.value, low=share * mean.low, high=share * mean.high, standard_error=share * mean.standard_error
-    )
-    spread = float(np.std(worth, ddof=1)) / np.sqrt(len(worth)) if len(worth) > 1 else 0.0
-    p_value = float(stats.t.sf(worth.mean() / spread, len(worth) - 1)) if spread > 0 else 1.0
-    return _result(scaled, p_value)
-
-
-def _result(estimate: Estimate, p_value: float) -> PairedResult:
+    estimate = gain_from_answers(old, new, answers.n_disagreeing, len(outcome.before))
     return PairedResult(
         gain=estimate.value,
         standard_error=estimate.standard_error,
         low=estimate.low,
         high=estimate.high,
-        p_value=p_value,
+        p_value=exact_binomial(int((new & ~old).sum()), int((old & ~new).sum())),
     )
 
 

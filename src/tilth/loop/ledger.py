@@ -1,30 +1,42 @@
 """The ledger: error budget, looks at the test split, and draws of questions, as the log tells them.
 
-The budget belongs to a dev split, named by the digest of its row ids: fresh dev rows bring a fresh budget. A run is known by
-what it tries; the same run again has the same number and spends nothing.
+The budget belongs to a dev split, named by the digest of its row ids: fresh dev rows bring a fresh budget. A split that shares rows with
+one that has judged before is not fresh: its runs are numbered on from there. A run is known by what it tries; the same run again
+has the same number and spends nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from tilth.core.estimate import Estimate
-from tilth.core.ids import cell_digests, digest_of
+from tilth.core.ids import cell_digests, digest_of, hex_ids
 from tilth.core.trial import Trial, Verdict
 from tilth.numerics.error_budget import alpha_left, alpha_of_run
 from tilth.store.repository import Repository
 
-__all__ = ["Draw", "Ledger", "dev_key", "estimates"]
+__all__ = ["Draw", "Ledger", "dev_key", "dev_sketch", "estimates"]
+
+SKETCH = 256
+"""Digests by which a dev split is recognised when some of its rows have changed."""
 
 
 def dev_key(ids: pa.Array) -> str:
     """Return the name of a dev split: the digest of its row ids, whatever their order."""
     lanes = cell_digests(ids).sum(axis=0, dtype="uint64") if len(ids) else (0, 0)
     return digest_of([len(ids), int(lanes[0]), int(lanes[1])], size=8)
+
+
+def dev_sketch(ids: pa.Array) -> tuple[str, ...]:
+    """Return the least digests of a dev split's row ids: two splits that share 2 % of their rows share some of these.
+
+    Source: Broder (1997), On the resemblance and containment of documents, SEQUENCES (bottom-k sketch).
+    """
+    return tuple(sorted(name[:12] for name in hex_ids(cell_digests(ids)))[:SKETCH])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +75,27 @@ class Ledger:
 
     # -- error budget --------------------------------------------------------------------------------------------------
 
-    def run_number(self, dev: str, key: str) -> int:
-        """Return the number of a run on a dev split, recording it when it is new; the same run keeps its number."""
-        runs = [body for body in self.repository.records("budget") if body["dev"] == dev]
-        for body in runs:
-            if body["key"] == key:
+    def run_number(self, dev: str, key: str, sketch: Sequence[str] = ()) -> int:
+        """Return the number of a run on a dev split, recording it when it is new; the same run keeps its number.
+
+        `sketch` is the split's `dev_sketch`: runs on a split that shares rows with this one count as runs on this one.
+        """
+        known = [body for body in self.repository.records("budget") if self._same_life(body, dev, sketch)]
+        for body in known:
+            if body["key"] == key and body["dev"] == dev:
                 return int(body["run"])
-        number = len(runs) + 1
-        self.repository.record("budget", {"dev": dev, "key": key, "run": number})
+        number = 1 + max((int(body["run"]) for body in known), default=0)
+        self.repository.record("budget", {"dev": dev, "key": key, "run": number, "sketch": list(sketch)})
         return number
+
+    @staticmethod
+    def _same_life(body: Mapping[str, Any], dev: str, sketch: Sequence[str]) -> bool:
+        return body["dev"] == dev or not set(sketch).isdisjoint(body.get("sketch", ()))
+
+    def runs_spent(self, dev: str) -> int:
+        """Return how many runs have spent error on this dev split, and on those before it that share its rows."""
+        numbers = (int(body["run"]) for body in self.repository.records("budget") if body["dev"] == dev)
+        return max(numbers, default=0)
 
     def alpha_of(self, number: int, alpha: float) -> float:
         """Return what run `number` may spend."""
@@ -79,8 +103,7 @@ class Ledger:
 
     def alpha_left(self, dev: str, alpha: float) -> float:
         """Return what all later runs on this dev split may spend together."""
-        spent = sum(body["dev"] == dev for body in self.repository.records("budget"))
-        return float(alpha_left(spent, alpha))
+        return float(alpha_left(self.runs_spent(dev), alpha))
 
     # -- trials --------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from tilth.loop.workshop import Workshop
 from tilth.numerics.intervals import mean_interval
 from tilth.numerics.noise import backward_accuracy, confident_joint, noise_rate, noise_transition
 from tilth.numerics.paired_tests import beats_nothing
-from tilth.store.repository import Version
+from tilth.store.version import Version
 
 __all__ = ["look_at_test"]
 

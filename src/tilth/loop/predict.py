@@ -13,7 +13,7 @@ from tilth.core.names import ROW_ID
 from tilth.core.schema import Role, Schema
 from tilth.loop.workshop import Workshop
 from tilth.sources import normalise
-from tilth.store.repository import Version
+from tilth.store.version import Version
 
 __all__ = ["Predicted", "predict"]
 
@@ -37,7 +37,7 @@ def predict(workshop: Workshop, version: Version, table: pa.Table) -> Predicted:
     rows = typed.append_column(ROW_ID, pa.array([str(i) for i in range(table.num_rows)], pa.string()))
     features = workshop.encode(rows.select([ROW_ID, *(c.name for c in fitted)]), fitted)
     bench = workshop.bench(version)
-    view = bench.view(rows.column(ROW_ID).combine_chunks(), features)
+    view = bench.view(rows, features)
     predicted = bench.learner.predict_proba(view, bench.baseline)
     return Predicted(table=_output(ids, predicted, schema), version=version.version, warnings=tuple(warnings))
 

@@ -36,7 +36,8 @@ from tilth.loop.splits import SplitPlan
 from tilth.loop.workshop import Workshop
 from tilth.numerics.paired_tests import beats_nothing
 from tilth.sources import infer_schema, open_source
-from tilth.store.repository import Repository, Version
+from tilth.store.repository import Repository
+from tilth.store.version import Version
 
 __all__ = ["FILE", "STORE", "Project", "init_project", "open_project"]
 

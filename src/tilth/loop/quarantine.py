@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tilth.core.errors import EnvironmentError_, NotApplicable
+from tilth.core.errors import MachineError, NotApplicable
 from tilth.core.summary import FailedStep
 
 __all__ = ["Quarantine"]
@@ -30,7 +30,7 @@ class Quarantine:
             return function()
         except NotApplicable as refusal:
             self.refusals[step] = refusal.what
-        except EnvironmentError_:
+        except MachineError:
             raise
         except Exception as error:  # noqa: BLE001 - the quarantine is where everything is caught
             _LOG.warning("step %s failed", step, exc_info=True)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tilth.core.errors import ConfigError
 from tilth.core.names import Split
 from tilth.core.progress import Progress, silent
+from tilth.core.summary import HistoryLine, RunSummary
+from tilth.core.trial import Verdict
 from tilth.loop.exhibits import exhibits_of
-from tilth.loop.ledger import Ledger
+from tilth.loop.history import verdict_on
 from tilth.loop.project import Project
-from tilth.store.repository import Repository, Version
+from tilth.loop.visibility import may_quote
+from tilth.store.repository import Repository
+from tilth.store.version import Version
 
 __all__ = ["html_report", "log_lines", "version_facts"]
 
@@ -40,15 +45,12 @@ def _log_line(repository: Repository, version: Version) -> dict[str, Any]:
     }
     if version.edit is not None:
         edit = repository.edit(version.edit)
-        ledger = Ledger(repository)
-        trials = ledger.trials_of(edit.edit_id)
-        overruled = ledger.overruled().get(edit.edit_id)
         line |= {
             "verb": str(edit.verb),
             "operator": str(edit.operator),
             "touched": edit.n_rows,
             "reason": edit.reason,
-            "verdict": str(overruled or (trials[-1].verdict if trials else "a person's word")),
+            "verdict": verdict_on(repository, edit)[0],
         }
     return line
 
@@ -58,7 +60,7 @@ def version_facts(project: Project, name: str) -> dict[str, Any]:
     repository = project.repository()
     version = repository.version(name)
     dataset = repository.dataset(version)
-    trials = [t for e in version.recipe for t in Ledger(repository).trials_of(e)[-1:]]
+    trials = [trial for e in version.recipe if (trial := verdict_on(repository, repository.edit(e))[1]) is not None]
     return _log_line(repository, version) | {
         "content": version.content,
         "base": version.base,
@@ -74,7 +76,6 @@ def version_facts(project: Project, name: str) -> dict[str, Any]:
 
 def html_report(project: Project, progress: Progress = silent) -> str:
     """Return the HTML page of the last run, with exhibits from the version that it looked into."""
-    from tilth.core.summary import HistoryLine, RunSummary
     from tilth.reporting.html import report
 
     repository = project.repository()
@@ -82,19 +83,29 @@ def html_report(project: Project, progress: Progress = silent) -> str:
     if not runs:
         raise ConfigError("there is no run to report", where=str(project.folder), next_step="tilth run")
     summary = RunSummary.from_record(runs[-1]["summary"])
-    found = project.find(progress=progress)
-    lines = [
-        HistoryLine(
-            version=line["version"],
-            parent=line["parent"],
-            origin=line["origin"],
-            edit=line["edit"],
-            verb=line["verb"],
-            operator=line["operator"],
-            rows=line["touched"],
-            verdict=line["verdict"],
-            reason=line["reason"],
-        )
-        for line in log_lines(project)
-    ]
-    return report(summary, exhibits_of(found), lines)
+    start = _looked_into(repository, repository.version(summary.version_after), summary)
+    found = project.findings_of(start, seed=summary.seed, progress=progress)
+    lines = [_history_line(line) for line in reversed(log_lines(project))]
+    return report(summary, exhibits_of(found), lines, messages=may_quote(start.schema))
+
+
+def _looked_into(repository: Repository, after: Version, summary: RunSummary) -> Version:
+    """Return the version that a run started from: the one before the edits that it kept."""
+    for trial in summary.trials:
+        if trial.verdict is Verdict.KEPT and after.parent is not None:
+            after = repository.version(after.parent)
+    return after
+
+
+def _history_line(line: Mapping[str, Any]) -> HistoryLine:
+    return HistoryLine(
+        version=line["version"],
+        parent=line["parent"] or "",
+        origin=line["origin"],
+        edit=line["edit"] or "",
+        verb=line["verb"] or "",
+        operator=line["operator"] or "",
+        rows=line["touched"],
+        verdict=line["verdict"] or "",
+        reason=line["reason"],
+    )

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.dataset import Dataset
+from tilth.core.edit import PERSON
 from tilth.core.errors import SplitError
 from tilth.core.finding import Finding
 from tilth.core.ids import digest_of
@@ -27,7 +28,7 @@ from tilth.loop.scoring import best_possible, confident_dev_joint, expected_sens
 from tilth.loop.trying import Arena, Settings, Tried, try_all
 from tilth.loop.workshop import Workshop
 from tilth.operators.registry import listings, spec_of
-from tilth.store.repository import Version
+from tilth.store.version import Version
 
 __all__ = ["Found", "RunOptions", "find_faults", "run"]
 
@@ -81,6 +82,7 @@ def run(
         if done is not None:
             return done
     started = time.perf_counter()
+    version = version if options.dry_run else _begin(workshop, version, options)
     found = find_faults(workshop, version, warnings, progress)
     arena = _arena(workshop, version, options)
     chosen = _choose(found, arena, options, progress)
@@ -90,11 +92,35 @@ def run(
     after = version if options.dry_run else _keep(workshop, version, tried)
     progress("look", "the sealed test split")
     test = None if options.dry_run else look_at_test(workshop, after)
-    summary = _summary(found, arena, tried, chosen, after, test, options, time.perf_counter() - started)
+    summary = _summary(found, arena, tried, after, test, options, time.perf_counter() - started)
     if not options.dry_run:
-        key = _run_key(workshop, options)
-        workshop.repository.record("run", {"key": key, "after": after.version, "summary": summary.to_record()})
+        _end(workshop, options, after, summary)
     return summary
+
+
+def _begin(workshop: Workshop, version: Version, options: RunOptions) -> Version:
+    """Record that a run starts, and return the version that it starts from.
+
+    A run that was killed between two commits left its first edits behind: it starts again from where it had started, finds its
+    trials and commits as they were, and spends nothing twice. A person's word since then is a new start.
+    """
+    repository, key = workshop.repository, _run_key(workshop, options)
+    starts, ended = repository.records("start"), {body["start"] for body in repository.records("run")}
+    if starts and starts[-1]["key"] == key and len(starts) not in ended:
+        first = repository.version(starts[-1]["version"])
+        since = version.recipe[len(first.recipe) :]
+        own = all(repository.edit(edit_id).author != PERSON for edit_id in since)
+        if version.recipe[: len(first.recipe)] == first.recipe and version.base == first.base and own:
+            return first
+    repository.record("start", {"key": key, "version": version.version})
+    return version
+
+
+def _end(workshop: Workshop, options: RunOptions, after: Version, summary: RunSummary) -> None:
+    """Record what the run that was started last came to."""
+    repository = workshop.repository
+    facts = {"key": _run_key(workshop, options), "start": len(repository.records("start")), "after": after.version}
+    repository.record("run", facts | {"summary": summary.to_record()})
 
 
 def _run_key(workshop: Workshop, options: RunOptions) -> str:
@@ -171,7 +197,6 @@ def _summary(
     found: Found,
     arena: Arena,
     tried: Sequence[Tried],
-    chosen: Sequence[Candidate],
     after: Version,
     test: TestLook | None,
     options: RunOptions,

@@ -9,6 +9,7 @@ import numpy as np
 from tilth.core.arrays import Matrix, Vector
 from tilth.core.estimate import Estimate
 from tilth.loop.bench import Bench, Judged
+from tilth.loop.ledger import dev_key
 from tilth.loop.verdicts import COMPOSITION_SHARE
 from tilth.numerics.detectability import least_detectable_difference, least_detectable_gain
 from tilth.numerics.error_budget import alpha_of_run
@@ -19,7 +20,7 @@ from tilth.numerics.noise import confident_joint
 if TYPE_CHECKING:
     from tilth.loop.trying import Arena
     from tilth.loop.workshop import Workshop
-    from tilth.store.repository import Version
+    from tilth.store.version import Version
 
 __all__ = ["best_possible", "confident_dev_joint", "expected_sensitivity", "split_score"]
 
@@ -46,7 +47,8 @@ def confident_dev_joint(bench: Bench, judged: Judged) -> Matrix | None:
 
 def expected_sensitivity(arena: Arena, before: Vector) -> float:
     """Return the least gain that a trial could have detected, where no finalist was tried."""
-    alpha = alpha_of_run(1, arena.settings.alpha) * (1 - COMPOSITION_SHARE)
+    run = arena.ledger.runs_spent(dev_key(arena.dev_ids)) + 1
+    alpha = alpha_of_run(run, arena.settings.alpha) * (1 - COMPOSITION_SHARE)
     if arena.bench.schema.task.is_regression:
         spread = float(np.std(before)) * PLAUSIBLE_DISAGREEMENT**0.5
         return least_detectable_difference(spread, len(before), alpha)
@@ -66,7 +68,9 @@ def best_possible(workshop: Workshop, version: Version, arena: Arena) -> tuple[E
     train = np.flatnonzero(workshop.dataset(version).mask("train"))  # type: ignore[arg-type]
     labels, labelled = bench.labels(bench.table)
     train = train[labelled[train]][:LARGEST_CEILING_SAMPLE]
-    nearest = k_nearest(bench.features[train], 1, queries=bench.features[judged.positions], metric="euclidean", exclude_self=False)
+    nearest = k_nearest(
+        bench.features[train], 1, queries=bench.features[judged.positions], metric="euclidean", exclude_self=False
+    )
     partner = labels[train][np.asarray(nearest.positions)[:, 0]]
     if bench.schema.task.is_regression:
         noise = mean_interval((partner - judged.labels) ** 2 / 2)

@@ -1,7 +1,7 @@
 """Trying: finalists against nothing and placebo on dev, verdicts, then composition of what was kept.
 
-Every trial is recorded when it is done, under a key of all that decides its figures, so that a killed run takes up where it
-stopped and a rerun shows the recorded figures.
+The scores of every try are kept when they are there, under a key of all that decides them, so that a killed run takes up where it
+stopped and a rerun shows the same figures.
 """
 
 from __future__ import annotations
@@ -9,31 +9,34 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tilth.core.apply import apply, fit_to
-from tilth.core.arrays import Mask, Matrix
+from tilth.core.arrays import IntVector, Mask, Matrix
 from tilth.core.edit import Edit
 from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID
 from tilth.core.rng import generator
-from tilth.core.trial import Trial, Verdict
+from tilth.core.trial import Guard, Trial, Verdict
+from tilth.loop.answered import answers_for, counting_draws, random_trusted
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.candidates import Candidate
-from tilth.loop.guards import GuardedSlice, check_guards
-from tilth.loop.judge import Answers, Judgement, Outcome, judge
-from tilth.loop.ledger import Draw, Ledger, dev_key
+from tilth.loop.frames import train_rows, trusted_of, weights_of
+from tilth.loop.guards import GuardedSlice, check_guards, worse_guards
+from tilth.loop.judge import Judgement, Outcome, judge
+from tilth.loop.ledger import Draw, Ledger, dev_key, dev_sketch
 from tilth.loop.placebo import placebo, strata_of
+from tilth.loop.quarantine import Quarantine
+from tilth.loop.sensitivity import answers_needed, least_detectable
 from tilth.loop.verdicts import COMPOSITION_SHARE, Decision, Reading, decide, decide_retest
-from tilth.numerics.detectability import answers_to_decide, least_detectable_difference, least_detectable_gain
 
 __all__ = ["Arena", "Settings", "Tried", "try_all"]
 
-ENOUGH_ANSWERED = 0.8
-"""Share of an edit's questions that must be answered before the answers decide."""
+FEWEST_PLACEBOS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class Settings:
 
     alpha: float = 0.05
     least_useful_gain: float = 0.0
-    placebo_draws: int = 5
+    placebo_draws: int = FEWEST_PLACEBOS
     seed: int = 0
 
 
@@ -63,10 +66,20 @@ class Arena:
     context: str
     """Digest of everything but the edit that decides a trial's figures: content, learner, features, dev labels, seed."""
 
-    @property
+    @cached_property
     def dev_ids(self) -> pa.Array:
         """Ids of the judging rows."""
         return self.bench.table.column(ROW_ID).take(pa.array(self.judged.positions)).combine_chunks()
+
+    @cached_property
+    def draws(self) -> list[Draw]:
+        """Draws of questions, oldest first."""
+        return self.ledger.draws()
+
+    @cached_property
+    def scores_before(self) -> np.ndarray:
+        """Row scores of the model that the run started from."""
+        return self.bench.scores(self.bench.predict(self.bench.baseline, self.judged.positions), self.judged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +88,36 @@ class Tried:
 
     edit: Edit
     trial: Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stakes:
+    """What a run may err: its key, its alpha, the finalists among which it is shared, and what the next run will have."""
+
+    run: str
+    alpha: float
+    n_finalists: int
+    alpha_next: float
+
+    @property
+    def of_finalists(self) -> float:
+        """What the finalists may spend together."""
+        return self.alpha * (1 - COMPOSITION_SHARE)
+
+    @property
+    def of_retests(self) -> float:
+        """What the re-tests of composition may spend together."""
+        return self.alpha * COMPOSITION_SHARE
+
+    @property
+    def n_retests(self) -> int:
+        """How many re-tests there can be: the first kept edit needs none."""
+        return max(1, self.n_finalists - 1)
+
+    @property
+    def next_time(self) -> float:
+        """What one finalist has to meet in the next run, if as many are tried again."""
+        return self.alpha_next * (1 - COMPOSITION_SHARE) / self.n_finalists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,41 +130,63 @@ class _Measured:
     seconds: float
 
 
-def try_all(arena: Arena, finalists: Sequence[Candidate], tell: Callable[[str, int, int], None]) -> list[Tried]:
+def try_all(
+    arena: Arena,
+    finalists: Sequence[Candidate],
+    tell: Callable[[str, int, int], None],
+    quarantine: Quarantine | None = None,
+) -> list[Tried]:
     """Try finalists, decide, and compose what is kept; the kept ones come in the order in which they are to be committed.
 
-    An edit that was kept alone but not on top of the others is turned to undecided, with that reason.
+    An edit that was kept alone but not on top of the others is turned to undecided, with that reason. A finalist that cannot be
+    tried is a failed step of the quarantine and has no trial; the error budget counts it all the same.
     """
-    key = digest_of([arena.context, [candidate.edit.edit_id for candidate in finalists]])
-    number = arena.ledger.run_number(_dev_name(arena), key)
-    alpha = arena.ledger.alpha_of(number, arena.settings.alpha)
+    if not finalists:
+        return []
+    quarantine = Quarantine() if quarantine is None else quarantine
+    stakes = _stakes(arena, finalists)
     measured = []
     for done, candidate in enumerate(finalists):
         tell(str(candidate.edit.operator), done, len(finalists))
-        measured.append(_measure(arena, candidate, ()))
+        step = f"try {candidate.edit.operator}"
+        one = quarantine.run(step, lambda candidate=candidate: _measure(arena, candidate, (), stakes))
+        measured += [] if one is None else [one]
     least = arena.settings.least_useful_gain
-    first = decide([m.reading for m in measured], alpha * (1 - COMPOSITION_SHARE), least)
+    decisions = decide([m.reading for m in measured], stakes.of_finalists, least, n_tried=len(finalists))
     tried = [
-        Tried(edit=m.candidate.edit, trial=_trial(arena, m, decision, alpha * (1 - COMPOSITION_SHARE)))
-        for m, decision in zip(measured, first, strict=True)
+        Tried(edit=m.candidate.edit, trial=_trial(arena, m, decision, stakes.of_finalists, stakes.n_finalists))
+        for m, decision in zip(measured, decisions, strict=True)
     ]
-    tried = _compose(arena, finalists, tried, alpha * COMPOSITION_SHARE, tell)
+    tried = _compose(arena, finalists, tried, stakes, tell, quarantine)
     for one in tried:
-        _record(arena, key, one.trial)
+        _record(arena, stakes, one.trial)
     return tried
 
 
-def _dev_name(arena: Arena) -> str:
-    return dev_key(arena.dev_ids)
+def _stakes(arena: Arena, finalists: Sequence[Candidate]) -> _Stakes:
+    """Return what this run may spend; it is known by all that decides its verdicts, so that the same run spends nothing."""
+    settings = arena.settings
+    edits = [candidate.edit.edit_id for candidate in finalists]
+    rules = [settings.alpha, settings.least_useful_gain, settings.placebo_draws, settings.seed]
+    draws = [d for d in counting_draws(arena.judged, arena.dev_ids, arena.draws) if d.edit is None or d.edit in edits]
+    run = digest_of([arena.context, edits, rules, [draw.to_dict() for draw in draws]])
+    number = arena.ledger.run_number(dev_key(arena.dev_ids), run, dev_sketch(arena.dev_ids))
+    return _Stakes(
+        run=run,
+        alpha=arena.ledger.alpha_of(number, settings.alpha),
+        n_finalists=len(finalists),
+        alpha_next=arena.ledger.alpha_of(number + 1, settings.alpha),
+    )
 
 
-def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> _Measured:
+def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes: _Stakes) -> _Measured:
     """Fit before, after and placebo draws on top of the base edits, and judge them."""
     started = time.perf_counter()
     names = tuple(edit.edit_id for edit in base)
-    key = digest_of([arena.context, "outcome", candidate.edit.edit_id, list(names), arena.settings.placebo_draws])
+    facts = [arena.context, "outcome", candidate.edit.edit_id, list(names)]
+    key = digest_of([*facts, arena.settings.placebo_draws, arena.settings.seed])
     arrays = arena.remember(key, lambda: _outcome(arena, candidate, base).to_arrays())
-    reading = _read(arena, candidate.edit, Outcome(**arrays), names)
+    reading = _read(arena, candidate.edit, Outcome(**arrays), names, stakes)
     seconds = round(time.perf_counter() - started, 3)
     return _Measured(candidate=candidate, reading=reading, base=names, seconds=seconds)
 
@@ -130,8 +195,9 @@ def _outcome(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Outc
     bench = arena.bench
     train = _edited(bench.train, base)
     models = [bench.fit_edited(*base) if base else bench.baseline]
-    for edit in (candidate.edit, *_placebos(arena, candidate)):
-        models.append(bench.fit_edited(*base, fit_to(train, edit)[0]))
+    edit = fit_to(train, candidate.edit)[0]
+    for one in (edit, *_placebos(arena, replace(candidate, edit=edit), train, candidate.edit.edit_id)):
+        models.append(bench.fit_edited(*base, fit_to(train, one)[0]))
     predicted = [bench.predict(model, arena.judged.positions) for model in models]
     before, after, *placebos = [bench.scores(one, arena.judged) for one in predicted]
     return Outcome(
@@ -149,70 +215,79 @@ def _edited(train: pa.Table, edits: Sequence[Edit]) -> pa.Table:
     return train
 
 
-def _placebos(arena: Arena, candidate: Candidate) -> list[Edit]:
-    view = candidate.view
-    is_regression = view.schema.task.is_regression
-    given = view.numbers if is_regression else view.labels
-    strata = strata_of(np.asarray(given), is_regression)
-    n = max(5, arena.settings.placebo_draws)
-    edit_id = candidate.edit.edit_id
-    streams = [generator(arena.settings.seed, "placebo", edit_id, draw) for draw in range(n)]
-    return [placebo(candidate.edit, candidate.editor, view, strata, rng) for rng in streams]
+def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str) -> list[Edit]:
+    """Return the placebo draws of a candidate on train rows as they stand before it."""
+    rows, strata, drawable = _drawable(arena, candidate, train)
+    weights = np.ones(len(rows))
+    weights[rows >= 0] = weights_of(train)[rows[rows >= 0]]
+    n = max(FEWEST_PLACEBOS, arena.settings.placebo_draws)
+    return [
+        placebo(
+            candidate.edit,
+            candidate.editor,
+            candidate.view,
+            strata,
+            generator(arena.settings.seed, "placebo", name, draw),
+            drawable=drawable,
+            weights=weights,
+        )
+        for draw in range(n)
+    ]
 
 
-def _read(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...]) -> Reading:
+def _drawable(arena: Arena, candidate: Candidate, train: pa.Table) -> tuple[IntVector, IntVector, Mask]:
+    """Return for each row of the candidate's view its place in train (−1: none), its stratum, and whether it may be drawn.
+
+    Strata come from the labels themselves, whatever the operator declared to read. Only labelled train rows are drawn; those that a
+    person confirmed only if the edit touches such rows too.
+    """
+    bench, ids = arena.bench, candidate.view.ids
+    rows = np.asarray(
+        pc.fill_null(pc.index_in(ids, value_set=train.column(ROW_ID).combine_chunks()), -1), dtype=np.intp
+    )
+    labels, labelled = bench.labels(train)
+    drawable = (rows >= 0) & labelled[rows] & train_rows(train)[rows]
+    touched = np.asarray(pc.is_in(ids, value_set=candidate.edit.touched)) & drawable
+    trusted = trusted_of(train)[rows]
+    if not (touched & trusted).any():
+        drawable &= ~trusted
+    strata = np.zeros(len(rows), dtype=np.intp)
+    usable = (rows >= 0) & labelled[rows]
+    strata[usable] = strata_of(labels[rows[usable]], bench.schema.task.is_regression)
+    return rows, strata, drawable
+
+
+def _read(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...], stakes: _Stakes) -> Reading:
     judgement = judge(
         arena.bench,
         arena.judged,
         outcome,
-        answers=None if base else _answers(arena, edit, outcome),
-        random_trusted=_random_trusted(arena),
+        answers=answers_for(edit.edit_id, outcome, arena.judged, arena.dev_ids, arena.draws),
+        random_trusted=random_trusted(arena.judged, arena.dev_ids, arena.draws),
         joint=arena.joint,
         step=(edit.edit_id, *base),
     )
+    is_regression = arena.bench.schema.task.is_regression
+    return Reading(
+        judgement=judgement,
+        guards=_guards(arena, outcome, base),
+        answers_needed=None if is_regression else answers_needed(judgement, stakes.next_time),
+    )
+
+
+def _guards(arena: Arena, outcome: Outcome, base: tuple[str, ...]) -> tuple[Guard, ...]:
+    """Return the guards of one step, and on top of other edits of all steps together, so that small falls do not add up."""
     guards = check_guards(arena.bench, arena.judged, arena.slices, outcome.before, outcome.after)
-    return Reading(judgement=judgement, guards=guards, answers_needed=_answers_needed(arena, judgement))
+    if not base:
+        return guards
+    return worse_guards(
+        guards, check_guards(arena.bench, arena.judged, arena.slices, arena.scores_before, outcome.after)
+    )
 
 
-def _answers(arena: Arena, edit: Edit, outcome: Outcome) -> Answers | None:
-    """Return the answers to the questions that were drawn for this edit, once enough of them are in."""
-    draws = [d for d in arena.ledger.draws() if d.edit == edit.edit_id and d.purpose == "decide"]
-    if not draws or arena.bench.schema.task.is_regression:
-        return None
-    answered = _drawn(arena, draws[-1]) & arena.judged.trusted & outcome.changed
-    if answered.sum() < ENOUGH_ANSWERED * len(draws[-1].ids):
-        return None
-    return Answers(answered=answered, n_disagreeing=int(outcome.changed.sum()))
-
-
-def _random_trusted(arena: Arena) -> Mask | None:
-    """Return which judging rows were confirmed in a random draw over the dev split."""
-    draws = [d for d in arena.ledger.draws() if d.purpose == "sample" and d.split == "dev"]
-    if not draws:
-        return None
-    drawn = np.zeros(len(arena.judged), dtype=bool)
-    for draw in draws:
-        drawn |= _drawn(arena, draw)
-    return drawn & arena.judged.trusted
-
-
-def _drawn(arena: Arena, draw: Draw) -> Mask:
-    return np.asarray(pc.is_in(arena.dev_ids, value_set=pa.array(draw.ids, pa.string())))
-
-
-def _answers_needed(arena: Arena, judgement: Judgement) -> int | None:
-    """Return how many answers on disagreeing rows would decide, or None where they cannot."""
-    if arena.bench.schema.task.is_regression or not judgement.n_disagreeing:
-        return None
-    gain = judgement.corrected.value if judgement.corrected is not None else judgement.nothing.gain
-    if gain <= 0:
-        return None
-    rate = judgement.n_disagreeing / judgement.n_rows
-    return answers_to_decide(gain, rate, judgement.n_disagreeing, arena.settings.alpha)
-
-
-def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float) -> Trial:
-    judgement, edit = measured.reading.judgement, measured.candidate.edit
+def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, n_tried: int) -> Trial:
+    judgement: Judgement = measured.reading.judgement
+    edit, undecided = measured.candidate.edit, decision.verdict is Verdict.UNDECIDED
     return Trial(
         edit=edit.edit_id,
         verb=str(edit.verb),
@@ -231,8 +306,8 @@ def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float) 
         reason=decision.reason,
         judge=f"{judgement.evidence}: {judgement.assumption}",
         disagreeing=judgement.n_disagreeing,
-        answers_needed=measured.reading.answers_needed if decision.verdict is Verdict.UNDECIDED else None,
-        least_detectable_gain=_least_detectable(arena, judgement, alpha),
+        answers_needed=measured.reading.answers_needed if undecided else None,
+        least_detectable_gain=least_detectable(arena.bench, arena.judged, judgement, alpha / n_tried),
         seconds=measured.seconds,
         seed=arena.settings.seed,
         corrected_gain=judgement.corrected,
@@ -241,47 +316,45 @@ def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float) 
     )
 
 
-def _least_detectable(arena: Arena, judgement: Judgement, alpha: float) -> float:
-    """Return the least true gain that this trial's comparison with nothing would have found in four of five cases."""
-    if arena.bench.schema.task.is_regression or arena.bench.metric.stratified:
-        spread = judgement.nothing.standard_error * float(np.sqrt(judgement.n_rows))
-        return float(least_detectable_difference(spread, judgement.n_rows, alpha))
-    rate = judgement.n_disagreeing / max(judgement.n_rows, 1)
-    return float(least_detectable_gain(rate, judgement.n_rows, alpha))
-
-
 def _compose(
     arena: Arena,
     finalists: Sequence[Candidate],
     tried: Sequence[Tried],
-    alpha: float,
+    stakes: _Stakes,
     tell: Callable[[str, int, int], None],
+    quarantine: Quarantine,
 ) -> list[Tried]:
     """Re-test each kept edit on top of those before it, the largest gain first; keep it only if it still helps."""
     by_id = {candidate.edit.edit_id: candidate for candidate in finalists}
-    kept = sorted(
-        (t for t in tried if t.trial.verdict is Verdict.KEPT), key=lambda t: (-t.trial.gain.value, t.edit.edit_id)
-    )
+    kept = [t for t in tried if t.trial.verdict is Verdict.KEPT]
+    kept.sort(key=lambda t: (-t.trial.gain.value, t.edit.edit_id))
     rest = [t for t in tried if t.trial.verdict is not Verdict.KEPT]
-    composed: list[Tried] = []
-    for done, one in enumerate(kept):
-        if not composed:
-            composed.append(one)
-            continue
+    composed = kept[:1]
+    for done, one in enumerate(kept[1:], start=1):
         tell(f"{one.edit.operator} on top of {len(composed)}", done, len(kept))
-        measured = _measure(arena, by_id[one.edit.edit_id], tuple(t.edit for t in composed))
-        decision = decide_retest(measured.reading, alpha, len(finalists) - 1, arena.settings.least_useful_gain)
-        trial = _trial(arena, measured, decision, alpha)
-        if decision.verdict is Verdict.KEPT:
+        candidate, base = by_id[one.edit.edit_id], tuple(t.edit for t in composed)
+        step = f"try {one.edit.operator} on top of {len(base)}"
+        trial = quarantine.run(step, lambda c=candidate, b=base: _retest(arena, c, b, stakes))
+        if trial is not None and trial.verdict is Verdict.KEPT:
             composed.append(Tried(edit=one.edit, trial=trial))
-        else:
-            why = f"kept alone, but on top of {', '.join(t.edit.operator.name for t in composed)}: {decision.reason}"
-            alone = replace(one.trial, verdict=Verdict.UNDECIDED, reason=why, answers_needed=None)
-            rest.append(Tried(edit=one.edit, trial=alone))
+            continue
+        if trial is not None:
+            _record(arena, stakes, trial)
+        names = ", ".join(t.edit.operator.name for t in composed)
+        why = f"kept alone, but on top of {names}: {trial.reason if trial else 'it could not be tried'}"
+        alone = replace(one.trial, verdict=Verdict.UNDECIDED, reason=why, answers_needed=None)
+        rest.append(Tried(edit=one.edit, trial=alone))
     return composed + rest
 
 
-def _record(arena: Arena, run: str, trial: Trial) -> None:
-    key = digest_of([run, trial.edit, list(trial.base)])
+def _retest(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes: _Stakes) -> Trial:
+    measured = _measure(arena, candidate, base, stakes)
+    least = arena.settings.least_useful_gain
+    decision = decide_retest(measured.reading, stakes.of_retests, stakes.n_retests, least)
+    return _trial(arena, measured, decision, stakes.of_retests, stakes.n_retests)
+
+
+def _record(arena: Arena, stakes: _Stakes, trial: Trial) -> None:
+    key = digest_of([stakes.run, trial.edit, list(trial.base)])
     if arena.ledger.trial(key) is None:
         arena.ledger.record_trial(key, trial)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tilth.core.trial import Guard, Verdict
 from tilth.loop.judge import Evidence, Judgement
 from tilth.numerics.error_budget import holm
@@ -43,9 +45,15 @@ class Decision:
     p_adjusted: float
 
 
-def decide(readings: Sequence[Reading], alpha: float, least_useful_gain: float = 0.0) -> list[Decision]:
-    """Return one decision per finalist, corrected by Holm over all of them; alpha is the run's share for finalists."""
-    adjusted = holm([reading.p_value for reading in readings]) if readings else []
+def decide(
+    readings: Sequence[Reading], alpha: float, least_useful_gain: float = 0.0, *, n_tried: int | None = None
+) -> list[Decision]:
+    """Return one decision per finalist, corrected by Holm over all of them; alpha is the run's share for finalists.
+
+    `n_tried` counts finalists whose trial failed too: they take their part of the correction like a p-value of 1.
+    """
+    failed = max(0, (n_tried or 0) - len(readings))
+    adjusted = holm(np.array([reading.p_value for reading in readings] + [1.0] * failed))[: len(readings)]
     return [_one(reading, float(p), alpha, least_useful_gain) for reading, p in zip(readings, adjusted, strict=True)]
 
 

@@ -23,6 +23,7 @@ from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.progress import Progress, silent
 from tilth.core.spec import Spec
 from tilth.encoding._blocks import FittedColumn, default_encoder, encode_blocks, fit_columns
+from tilth.learning._choose import choose, default_learners
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase, group_codes
@@ -31,13 +32,15 @@ from tilth.loop.given_probs import given_pred_probs
 from tilth.loop.project_file import ProjectFile
 from tilth.operators.batch import Batch
 from tilth.operators.protocols import Encoder, Learner
-from tilth.operators.registry import make, names, spec_of
-from tilth.store.repository import Repository, Version
+from tilth.operators.registry import make, spec_of
+from tilth.operators.view import View
+from tilth.store.repository import Repository
+from tilth.store.version import Version
 
 __all__ = ["Workshop"]
 
 Arrays = dict[str, np.ndarray]
-FLOPS_PER_SECOND = 2e9
+FLOPS_PER_SECOND = 1e10
 """Assumed speed by which a time budget becomes a counted one: fixed, so that wall time decides nothing."""
 STEPS_PER_FIT = 30
 
@@ -123,7 +126,7 @@ class Workshop:
                 "version": source.version,
                 "columns": [self._keep_column(column) for column in fitted],
             }
-            learner, table = self._choose_learner(source, fitted, str(digest_of(body["columns"])))
+            learner, table = self._choose_learner(source, fitted)
             held = body | {"learner": spec_of(learner).to_dict(), "choice": table}
             self.repository.record("held", held)
             self._refit = False
@@ -223,18 +226,29 @@ class Workshop:
         return digest_of([held["columns"], held["learner"]])
 
     def _choose_learner(
-        self, source: Version, fitted: tuple[FittedColumn, ...], held: str
+        self, source: Version, fitted: tuple[FittedColumn, ...]
     ) -> tuple[Learner, list[dict[str, Any]]]:
+        """Return the learner named in tilth.yaml, else the best of the commodity ones, and what was compared."""
+        named = self.file.learner
+        if named.name != "auto":
+            return make("learning", named.name, **named.params), []
         self.progress("fit", "choose the learner by cross-validation")
-        choice = self.file.learner
-        learners = [make("learning", name) for name in names("learning")]
-        if choice.name != "auto":
-            return make("learning", choice.name, **choice.params), []
         dataset = self.dataset(source)
         features = self.encode(dataset.read(ROW_ID, *(c.name for c in fitted)), fitted)
-        table = dataset.read(*frame_columns(source.schema))
-        rows = np.flatnonzero(dataset.mask(Split.TRAIN) & target_of(table, source.schema).mask)
-        return _chosen(learners, source, table, features, rows, self._groups(source, rows), self.seed)
+        target = target_of(dataset.read(*frame_columns(source.schema)), source.schema)
+        rows = np.flatnonzero(dataset.mask(Split.TRAIN) & target.mask)
+        mine, ids = target.take(rows), dataset.row_ids.take(pa.array(rows))
+        view = View(
+            ids=ids,
+            schema=source.schema,
+            evidence={"embeddings": features[rows], "table": dataset.read(*_names(source)).take(pa.array(rows))},
+            needs=frozenset({"embeddings", "table"}),
+            spec=Spec(room="learning", name="choice"),
+            seed=self.seed,
+        )
+        folds = fold_numbers(ids, mine, groups=self._fold_groups(source, rows), seed=self.seed)
+        choice = choose(default_learners(source.schema), view, mine, folds)
+        return choice.learner, [tried.to_dict() for tried in choice.tried]
 
     def _groups(self, version: Version, rows: np.ndarray) -> np.ndarray | None:
         groups = group_codes(self.dataset(version))
@@ -247,12 +261,13 @@ class Workshop:
 
         def compute() -> Bench:
             fitted = self.columns(version)
-            dataset = self.dataset(version)
+            dataset, learner = self.dataset(version), self.learner(version)
+            reads_table = "table" in learner.needs
             return Bench(
-                table=dataset.read(*frame_columns(version.schema)),
+                table=dataset.read(*frame_columns(version.schema), *(_names(version) if reads_table else ())),
                 schema=version.schema,
                 features=self.features(version),
-                learner=self.learner(version),
+                learner=learner,
                 metric=make("evaluation", version.schema.task.metric),
                 reencode=lambda table: self.encode(table, fitted),
                 seed=self.seed,
@@ -304,10 +319,8 @@ class Workshop:
         target = target_of(bench.table, version.schema)
         _, labelled = bench.labels(bench.table)
         rows = np.flatnonzero(self.dataset(version).mask(Split.TRAIN) & labelled)
-        ids = self.dataset(version).row_ids.take(pa.array(rows))
-        view = bench.view(ids, bench.features[rows])
-        mine = target.take(rows)
-        folds = fold_numbers(ids, mine, groups=self._fold_groups(version, rows), seed=self.seed)
+        view, mine = bench.view(bench.table.take(pa.array(rows)), bench.features[rows]), target.take(rows)
+        folds = fold_numbers(view.ids, mine, groups=self._fold_groups(version, rows), seed=self.seed)
         return np.asarray(out_of_sample(bench.learner, view, mine, folds))
 
     def _fold_groups(self, version: Version, rows: np.ndarray) -> np.ndarray:
@@ -363,7 +376,3 @@ def _state_digest(column: FittedColumn) -> str:
 
 def _array_digest(array: np.ndarray) -> str:
     return blake2b(array.tobytes(), digest_size=16).hexdigest()
-
-
-def _chosen(learners: Any, source: Version, *rest: Any) -> tuple[Learner, list[dict[str, Any]]]:
-    return make("learning", "ridge" if source.schema.task.is_regression else "linear"), []

@@ -7,7 +7,7 @@ entry point of group `tilth.operators` named `room.operator_name` that points at
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache, lru_cache
 from importlib import import_module
@@ -16,7 +16,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Listing", "class_name", "listings", "make", "names", "rooms", "spec_of"]
+__all__ = [
+    "ROOM_VERBS",
+    "Listing",
+    "class_name",
+    "listings",
+    "make",
+    "names",
+    "operator_class",
+    "parameters_of",
+    "rooms",
+    "spec_of",
+]
 
 GROUP = "tilth.operators"
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -73,7 +84,17 @@ def listings(room: str | None = None) -> tuple[Listing, ...]:
 
 def make(room: str, name: str, **parameters: Any) -> Any:
     """Return an operator by room and name; raises UnknownOperatorError with a suggestion."""
-    return operator_class(room, name)(**parameters)
+    kind = operator_class(room, name)
+    return kind(**parameters_of(kind, parameters))
+
+
+def parameters_of(kind: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters that were read from YAML or JSON as an operator's fields hold them: lists become tuples or sets."""
+    sets = {f.name for f in fields(kind) if isinstance(f.default, frozenset)}
+    return {
+        name: (frozenset(value) if name in sets else tuple(value)) if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }
 
 
 def operator_class(room: str, name: str) -> Any:
@@ -94,22 +115,25 @@ def spec_of(operator: Any) -> Any:
     from tilth.core.spec import Spec
 
     kind = type(operator)
-    room, name = _address(kind.__module__)
+    room, name = _address(kind)
     parameters = {f.name: _plain(getattr(operator, f.name)) for f in fields(operator)}
     return Spec(room=room, name=name, parameters=parameters, revision=getattr(kind, "revision", 1))
 
 
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple | frozenset) else value
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
-def _address(module: str) -> tuple[str, str]:
+def _address(kind: Any) -> tuple[str, str]:
+    module = kind.__module__
     parts = module.split(".")
     if len(parts) >= 3 and parts[0] == "tilth" and parts[1] in ROOM_VERBS:
         return parts[1], parts[-1]
     for point in _third_party():
-        if point.module == module:
-            room, _, name = point.name.partition(".")
+        room, _, name = point.name.partition(".")
+        if point.module == module and class_name(name) == kind.__name__:
             return room, name
     return parts[0], parts[-1]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from html import escape
 
 from tilth.core.summary import Exhibit, ExhibitRow
-from tilth.reporting.clean import one_line, shortened
+from tilth.reporting.clean import brief, shortened
 
 __all__ = ["ExhibitView", "Fitted", "RowView", "exhibit_view", "fit", "image_uri"]
 
@@ -74,13 +74,13 @@ def exhibit_view(exhibit: Exhibit) -> ExhibitView:
 
 
 def _row_view(row: ExhibitRow) -> RowView:
-    pictures = [(one_line(name), image_uri(image)) for name, image in row.images.items()]
+    pictures = [(brief(name, 80), image_uri(image)) for name, image in row.images.items()]
     return RowView(
-        row_id=shortened(one_line(row.row_id), 80),
-        split=one_line(row.split),
+        row_id=brief(row.row_id, 80),
+        split=brief(row.split, 40),
         severity=row.severity,
-        facts={one_line(name): shortened(text, LONGEST_CELL) for name, text in row.facts.items() if text},
-        cells={one_line(name): shortened(text, LONGEST_CELL) for name, text in _first(row.cells).items()},
+        facts={brief(name, 80): shortened(text, LONGEST_CELL) for name, text in row.facts.items() if text},
+        cells={brief(name, 80): shortened(text, LONGEST_CELL) for name, text in _first(row.cells).items()},
         images=tuple((name, uri) for name, uri in pictures if uri),
     )
 

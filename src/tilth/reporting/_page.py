@@ -5,32 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tilth.core.estimate import Estimate
-from tilth.core.summary import Exhibit, FailedStep, FindingLine, HistoryLine, RunSummary, SliceLine
-from tilth.core.trial import Trial, Verdict
+from tilth.core.summary import Exhibit, FailedStep, FindingLine, HistoryLine, RunSummary
+from tilth.core.trial import Verdict
 from tilth.reporting._exhibits import Fitted, exhibit_view
+from tilth.reporting._measured import slices_of, trials_of
 from tilth.reporting.charts import Mark, axis_of, axis_svg, intervals_svg, lineage_svgs
-from tilth.reporting.clean import listed, one_line, shortened, visible
+from tilth.reporting.clean import brief, listed, visible
 from tilth.reporting.figures import Scale, p_text, span
 from tilth.reporting.wording import (
     CORRECTION,
     least_detectable,
     model_line,
     next_steps,
-    ordered,
     outcome,
     shown_error,
     splits_line,
     tally,
     task_line,
-    why,
 )
 
 __all__ = ["page_of"]
 
-MOST_TRIALS, MOST_GUARDS, MOST_FINDINGS, MOST_SLICES = 16, 8, 40, 60
-MOST_HISTORY, MOST_WARNINGS, MOST_FAILURES, MOST_REFUSALS = 120, 30, 10, 60
-LONGEST_TEXT, LONGEST_TRACEBACK = 400, 3000
+MOST_FINDINGS, MOST_HISTORY, MOST_WARNINGS, MOST_FAILURES, MOST_REFUSALS = 40, 120, 30, 10, 60
+LONGEST_TRACEBACK = 3000
 _OPEN_EXHIBITS = 3
 _IN_FORCE = (Verdict.KEPT, Verdict.ADOPTED)
 
@@ -39,7 +36,8 @@ def page_of(summary: RunSummary, fitted: Fitted, history: Sequence[HistoryLine],
     """Return everything that the template shows, clean and of limited length."""
     scale = Scale(summary.metric)
     page: dict[str, Any] = {
-        "source": shortened(one_line(summary.source), 120) or "a table",
+        "source": brief(summary.source, 120) or "a table",
+        "label": brief(summary.label, 120),
         "facts": _facts(summary, scale),
         "tally": tally(summary.trials),
         "test": _test(summary, scale),
@@ -47,25 +45,21 @@ def page_of(summary: RunSummary, fitted: Fitted, history: Sequence[HistoryLine],
         "assumption": f"{CORRECTION}, at estimated rates",
         "steps": next_steps(summary),
         "span": span(summary.seconds),
-        "model": shortened(model_line(summary), LONGEST_TEXT),
+        "model": brief(model_line(summary)),
         "verdicts": [str(verdict) for verdict in Verdict],
         "versions": _versions(summary),
     }
-    page |= _headline(summary, scale) | _trials(summary, scale) | _findings(summary, fitted.exhibits)
-    page |= _slices(summary, scale) | _notes(summary, messages) | _history(history)
+    page |= _headline(summary, scale) | trials_of(summary, scale) | _findings(summary, fitted.exhibits)
+    page |= slices_of(summary, scale) | _notes(summary, messages) | _history(history)
     page["outcome"] = outcome(summary).removeprefix(f"{page['headline']}. ")
     page["sections"] = _sections(page)
     return page
 
 
-def _text(text: str, longest: int = LONGEST_TEXT) -> str:
-    return shortened(one_line(text), longest)
-
-
 def _versions(summary: RunSummary) -> str:
     if summary.version_before == summary.version_after:
-        return f"version {summary.version_before}"
-    return f"versions {summary.version_before} → {summary.version_after}"
+        return f"version {brief(summary.version_before, 40)}"
+    return f"versions {brief(summary.version_before, 40)} → {brief(summary.version_after, 40)}"
 
 
 def _sections(page: dict[str, Any]) -> list[tuple[str, str]]:
@@ -115,7 +109,7 @@ def _test(summary: RunSummary, scale: Scale) -> dict[str, Any] | None:
     views = [
         {
             "name": name,
-            "version": version,
+            "version": brief(version, 40),
             "text": scale.score(estimate),
             "drawing": intervals_svg(
                 axis, [Mark(scale.score_of(estimate), kind)], f"{name}: {scale.score(estimate)}", with_zero=False
@@ -130,10 +124,14 @@ def _facts(summary: RunSummary, scale: Scale) -> list[tuple[str, str, str]]:
     facts = [("Dev, before these edits", scale.score(summary.baseline), f"{scale.name}, {scale.score_note}")]
     if summary.ceiling is not None:
         facts.append(
-            ("Best that a model could reach on these labels", scale.score(summary.ceiling), _text(summary.ceiling_method))
+            (
+                "Best that a model could reach on these labels",
+                scale.score(summary.ceiling),
+                brief(summary.ceiling_method),
+            )
         )
     facts.append(("This run detects", *_split_note(least_detectable(summary, scale))))
-    facts.append(("Rows", splits_line(summary), _text(task_line(summary))))
+    facts.append(("Rows", splits_line(summary), brief(task_line(summary))))
     note = "the chance of keeping an edit without a true gain that later runs may still spend"
     facts.append(("Error budget left on this dev split", p_text(summary.alpha_left), note))
     if summary.test is not None:
@@ -144,102 +142,6 @@ def _facts(summary: RunSummary, scale: Scale) -> list[tuple[str, str, str]]:
 def _split_note(text: str) -> tuple[str, str]:
     head, mark, rest = text.partition("; ")
     return (head, rest) if mark else (text, "")
-
-
-# -- trials, slices ----------------------------------------------------------------------------------------------------
-
-
-def _trials(summary: RunSummary, scale: Scale) -> dict[str, Any]:
-    trials = ordered(summary.trials)[:MOST_TRIALS]
-    if not trials:
-        return {"trials": [], "trials_axis": "", "trials_left_out": 0}
-    axis = axis_of((scale.gain_of(e) for t in trials for e in (t.gain, t.over_placebo)), with_zero=True)
-    views = []
-    for trial in trials:
-        gain, over = scale.gain(trial.gain), scale.gain(trial.over_placebo)
-        marks = [Mark(scale.gain_of(trial.gain), "nothing"), Mark(scale.gain_of(trial.over_placebo), "placebo")]
-        label = f"gain against doing nothing {gain}, against its placebo {over}"
-        views.append(
-            {
-                "name": _text(f"{trial.verb} · {trial.operator}", 120),
-                "rows": trial.rows,
-                "gain": gain,
-                "over_placebo": over,
-                "drawing": intervals_svg(axis, marks, label, with_zero=True),
-                "verdict": str(trial.verdict),
-                "why": _text(why(trial, scale)),
-                "details": _details(trial, scale),
-                "guards": _guards(trial, scale),
-            }
-        )
-    left_out = len(summary.trials) - len(trials)
-    return {"trials": views, "trials_axis": axis_svg(axis, scale, signed=True), "trials_left_out": left_out}
-
-
-def _details(trial: Trial, scale: Scale) -> list[tuple[str, str]]:
-    details = [
-        ("Forecast", f"{scale.forecast(trial.forecast)}, by screening inside train (a forecast has no interval)")
-    ]
-    if trial.corrected_gain is not None:
-        corrected = scale.gain(trial.corrected_gain, unit=True)
-        details.append(("Gain, corrected", f"{corrected} on dev, {CORRECTION}; selected, and not what decided"))
-    placebo = f"{scale.forecast(trial.placebo)} over doing nothing, mean of its draws"
-    p_values = (p_text(p) for p in (trial.p_nothing, trial.p_placebo, trial.p_adjusted, trial.alpha))
-    details += [
-        ("Placebo", f"{placebo}; the edit over it {scale.gain(trial.over_placebo, unit=True)}"),
-        ("p-values", "against nothing {}, against placebo {}; the larger, corrected, {} to meet {}".format(*p_values)),
-        ("Judged by", _text(trial.judge)),
-        ("Disagreement", f"the models before and after decide differently on {trial.disagreeing:,} dev rows"),
-    ]
-    if trial.answers_needed:
-        details.append(("Answers", f"about {trial.answers_needed:,} on those rows would decide"))
-    if trial.base:
-        details.append(("On top of", listed(trial.base, 6)))
-    details.append(("Edit", f"{trial.edit} on {trial.parent} · seed {trial.seed} · {span(trial.seconds)}"))
-    return details
-
-
-def _guards(trial: Trial, scale: Scale) -> list[str]:
-    guards = sorted(trial.guards, key=lambda guard: (not guard.violated, guard.change.value))
-    lines = [
-        f"{_text(guard.slice, 80)}, {guard.rows:,} rows: {scale.gain(guard.change, unit=True)}"
-        f"{', violated' if guard.violated else ''} (p of being worse {p_text(guard.p_worse)})"
-        for guard in guards[:MOST_GUARDS]
-    ]
-    left_out = len(guards) - MOST_GUARDS
-    return [*lines, f"{left_out} more, none of them worse than these"] if left_out > 0 else lines
-
-
-def _slices(summary: RunSummary, scale: Scale) -> dict[str, Any]:
-    lines = sorted(summary.slices, key=lambda line: (line.change.value, line.name))[:MOST_SLICES]
-    if not lines:
-        return {"slices": [], "slices_axis": "", "slices_left_out": 0}
-    axis = axis_of((scale.gain_of(line.change) for line in lines), with_zero=True)
-    views = [
-        {
-            "name": _text(line.name, 100),
-            "rows": line.rows,
-            "change": scale.gain(line.change),
-            "scores": f"{scale.slice_score(line.before)} → {scale.slice_score(line.after)}",
-            "look": _look_of(line),
-            "drawing": intervals_svg(
-                axis, [Mark(scale.gain_of(line.change), "change")], f"change {scale.gain(line.change)}", with_zero=True
-            ),
-        }
-        for line in lines
-    ]
-    left_out = len(summary.slices) - len(lines)
-    return {"slices": views, "slices_axis": axis_svg(axis, scale, signed=True), "slices_left_out": left_out}
-
-
-def _look_of(line: SliceLine) -> str:
-    return _side(line.change)
-
-
-def _side(change: Estimate) -> str:
-    if change.low > 0:
-        return "is-better"
-    return "is-worse" if change.high < 0 else "is-open"
 
 
 # -- findings, notes, history ------------------------------------------------------------------------------------------
@@ -271,21 +173,21 @@ def _finding(line: FindingLine, exhibit: Exhibit | None, is_open: bool) -> dict[
         ("Found by", line.operator),
     ]
     return {
-        "title": _text(line.kind, 80).replace("_", " ").capitalize(),
+        "title": brief(line.kind, 80).replace("_", " ").capitalize(),
         "about": f"{line.rows:,} rows" if line.rows else "",
         "severity": line.severity,
-        "summary": _text(line.summary),
-        "terms": [(term, _text(text)) for term, text in terms if text],
+        "summary": brief(line.summary),
+        "terms": [(term, brief(text)) for term, text in terms if text],
         "exhibit": None if exhibit is None else exhibit_view(exhibit),
         "is_open": is_open,
     }
 
 
 def _notes(summary: RunSummary, messages: bool) -> dict[str, Any]:
-    warnings = [_text(text) for text in summary.warnings[:MOST_WARNINGS]]
+    warnings = [brief(text) for text in summary.warnings[:MOST_WARNINGS]]
     left_out = len(summary.warnings) - len(warnings)
     failures = [_failure(step, messages) for step in summary.failures[:MOST_FAILURES]]
-    refusals = [(_text(step, 100), _text(reason, 200)) for step, reason in summary.refusals.items()]
+    refusals = [(brief(step, 100), brief(reason, 200)) for step, reason in summary.refusals.items()]
     return {
         "warnings": [*warnings, f"and {left_out} more warnings"] if left_out else warnings,
         "failures": failures,
@@ -301,24 +203,24 @@ def _failure(failed: FailedStep, messages: bool) -> dict[str, str]:
     trace = "\n".join(lines)
     cut = trace if len(trace) <= LONGEST_TRACEBACK else "…\n" + trace[-LONGEST_TRACEBACK:]
     return {
-        "step": _text(failed.step, 120),
-        "error": _text(shown_error(failed.error, messages=messages)),
+        "step": brief(failed.step, 120),
+        "error": brief(shown_error(failed.error, messages=messages)),
         "traceback": cut,
     }
 
 
 def _history(history: Sequence[HistoryLine]) -> dict[str, Any]:
-    lines = list(reversed(history))[:MOST_HISTORY]
+    lines = list(history[:MOST_HISTORY])
     drawings, width = lineage_svgs(lines)
     views = [
         {
             "drawing": drawing,
-            "version": line.version or "no version",
-            "what": _text(" · ".join(part for part in (line.verb, line.operator) if part) or line.origin, 120),
-            "edit": line.edit,
-            "rows": f"{line.rows:,}" if line.rows else "",
-            "verdict": _text(line.verdict, 40),
-            "reason": _text(line.reason, 240),
+            "version": brief(line.version, 40) or "no version",
+            "what": brief(" · ".join(part for part in (line.verb, line.operator) if part) or line.origin, 120),
+            "edit": brief(line.edit or "", 40),
+            "rows": f"{line.rows:,}" if line.edit else "",
+            "verdict": brief(line.verdict or "", 40),
+            "reason": brief(line.reason, 240),
         }
         for line, drawing in zip(lines, drawings, strict=True)
     ]

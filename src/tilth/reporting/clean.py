@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["listed", "one_line", "shortened", "visible"]
+__all__ = ["brief", "listed", "one_line", "shortened", "visible"]
 
+LONGEST_WORD = 120
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -29,8 +30,16 @@ def shortened(text: str, longest: int) -> str:
     return f"{visible(text[:longest].rstrip())} … ({len(text):,} signs in all)"
 
 
+def brief(text: str, longest: int = 400) -> str:
+    """Return clean text on one line of at most so many signs, and say how many there were."""
+    line = one_line(text[: 2 * longest])
+    if len(text) <= 2 * longest and len(line) <= longest:
+        return line
+    return f"{line[:longest].rstrip()} … ({len(text):,} signs in all)"
+
+
 def listed(words: Iterable[str], most: int) -> str:
     """Return the first words on one line and how many more there are: "a, b, c and 74 more"."""
-    items = [one_line(word) for word in words]
-    shown = ", ".join(items[:most])
+    items = list(words)
+    shown = ", ".join(brief(word, LONGEST_WORD) for word in items[:most])
     return shown if len(items) <= most else f"{shown} and {len(items) - most:,} more"

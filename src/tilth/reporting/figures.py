@@ -7,14 +7,16 @@ higher is better; it is written as people know it, without the sign, and a gain 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from tilth.core.estimate import WIDEST, Estimate
 
-__all__ = ["Scale", "Shown", "p_text", "span", "whole"]
+__all__ = ["Scale", "Shown", "p_text", "span", "unbroken", "whole"]
 
 _SHARES = frozenset({"accuracy", "balanced_accuracy"})
+_INTERVAL = re.compile(r" \[[+−\d.,∞]+, [+−\d.,∞]+\]")
 _NAMES = {"mae": "mean absolute error"}
 _FEWEST_POINTS = 0.1
 """Half an interval, in points, from which on one digit after the point is enough."""
@@ -138,6 +140,11 @@ def _plain(value: float, digits: int) -> str:
 def _signed(value: float, digits: int) -> str:
     text = _plain(value, digits)
     return text if text.startswith("−") or not text.strip("0.,") else f"+{text}"
+
+
+def unbroken(text: str) -> str:
+    """Return text whose intervals stay on one line."""
+    return _INTERVAL.sub(lambda found: found.group().replace(" ", "\u00a0"), text)
 
 
 def whole(number: int) -> str:

@@ -15,8 +15,7 @@ from tilth.core.summary import Exhibit, HistoryLine, RunSummary
 from tilth.reporting._exhibits import Fitted, fit
 from tilth.reporting._page import page_of
 from tilth.reporting.charts import severity_svg
-from tilth.reporting.clean import one_line
-from tilth.reporting.figures import Scale, whole
+from tilth.reporting.figures import Scale, unbroken, whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -43,7 +42,7 @@ def report(
     ----------
     summary : what the run did
     exhibits : the worst rows of findings, with the cells and images that may be shown, in the order of the findings
-    history : the versions of the project, the oldest first
+    history : the versions of the project, the newest first
     messages : False where a column is hidden: an error's message may quote a cell, and then it is left out
     largest : bytes that the page may have; images are left out first, then rows, and the page says so
     """
@@ -77,8 +76,8 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "capital": _capital,
-        "one_line": one_line,
         "severity": severity_svg,
+        "unbroken": unbroken,
         "whole": whole,
     }
     return environment

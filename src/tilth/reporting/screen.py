@@ -12,12 +12,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tilth.core.finding import Finding
 from tilth.core.summary import FindingLine, RunSummary
 from tilth.core.trial import Trial, Verdict
-from tilth.reporting.clean import listed, one_line
+from tilth.reporting.clean import brief, listed
 from tilth.reporting.figures import Scale, span
 from tilth.reporting.wording import (
     CORRECTION,
+    as_line,
     budget_left,
     edit_line,
     least_detectable,
@@ -72,13 +74,13 @@ def _height(parts: Sequence[RenderableType]) -> int:
     return sum(len(console.render_lines(part)) for part in parts)
 
 
-def find_screen(findings: Sequence[FindingLine]) -> Group:
+def find_screen(findings: Sequence[Finding | FindingLine]) -> Group:
     """Return findings, worst first as they come: kind, rows, severity, what was found, and what to do."""
     if not findings:
         return Group(Text("Nothing was found. Detectors miss faults too: this does not mean that the data is clean."))
     parts: list[RenderableType] = []
-    for finding in findings:
-        head = Text(one_line(finding.kind), style="bold")
+    for finding in map(as_line, findings):
+        head = Text(brief(finding.kind), style="bold")
         about = f"{finding.rows:,} rows" if finding.rows else listed(finding.columns, 4) or "the whole table"
         head.append(f"  {about} · severity {finding.severity:.2f} of 1", style="not bold")
         parts.append(head)
@@ -90,7 +92,7 @@ def _lines_about(finding: FindingLine) -> list[str]:
     lines = [finding.summary]
     lines += [f"flagged: {finding.threshold}"] if finding.threshold else []
     lines += [f"to do: {finding.suggestion}"] if finding.suggestion else []
-    return [one_line(line) for line in lines]
+    return [brief(line) for line in lines]
 
 
 # -- the parts ---------------------------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ def _facts(pairs: Sequence[tuple[str, str]]) -> Table:
 def _heading(summary: RunSummary) -> list[RenderableType]:
     same = summary.version_before == summary.version_after
     versions = summary.version_before if same else f"{summary.version_before} → {summary.version_after}"
-    rows = f"{one_line(summary.source)} · {summary.rows:,} rows: {splits_line(summary)}"
+    rows = f"{brief(summary.source)} · {summary.rows:,} rows: {splits_line(summary)}"
     clock = f"{versions} · seed {summary.seed} · {span(summary.seconds)}"
     return [_facts([("data", rows), ("task", task_line(summary)), ("model", model_line(summary)), ("version", clock)])]
 
@@ -117,7 +119,7 @@ def _result(summary: RunSummary, scale: Scale) -> list[RenderableType]:
     pairs = _test_pairs(summary, scale)
     pairs.append(("dev", f"{scale.score(summary.baseline)} before these edits · {budget_left(summary)}"))
     if summary.ceiling is not None:
-        pairs.append(("ceiling", f"{scale.score(summary.ceiling)} ({one_line(summary.ceiling_method)})"))
+        pairs.append(("ceiling", f"{scale.score(summary.ceiling)} ({brief(summary.ceiling_method)})"))
     pairs.append(("detects", least_detectable(summary, scale)))
     return [Text(outcome(summary), style="bold"), _facts(pairs)]
 
@@ -176,17 +178,17 @@ def _found(findings: Sequence[FindingLine], most: int) -> list[RenderableType]:
     table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
     for finding in findings[:most]:
         rows = f"{finding.rows:,}" if finding.rows else "–"
-        texts = (one_line(finding.kind), rows, f"{finding.severity:.2f}", one_line(finding.summary))
+        texts = (brief(finding.kind), rows, f"{finding.severity:.2f}", brief(finding.summary))
         table.add_row(*(Text(text) for text in texts))
     left_out = len(findings) - most
     return [table, *([Text(f"… and {left_out} more findings: tilth report")] if left_out > 0 else [])]
 
 
 def _notes(summary: RunSummary, messages: bool) -> list[RenderableType]:
-    warnings = [f"warning: {one_line(text)}" for text in summary.warnings]
+    warnings = [f"warning: {brief(text)}" for text in summary.warnings]
     failures = [f"failed, set aside: {f.step}: {shown_error(f.error, messages=messages)}" for f in summary.failures]
     notes = [*_some(failures, "failed steps"), *_some(warnings, "warnings")]
-    parts: list[RenderableType] = [Text(one_line(note), no_wrap=True, overflow="ellipsis") for note in notes]
+    parts: list[RenderableType] = [Text(brief(note), no_wrap=True, overflow="ellipsis") for note in notes]
     return [*parts, Text()] if parts else []
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tilth.core.summary import RunSummary, TestLook
+from tilth.core.finding import Finding
+from tilth.core.summary import FindingLine, RunSummary, TestLook
 from tilth.core.trial import Trial, Verdict
-from tilth.reporting.clean import listed, one_line
+from tilth.reporting.clean import brief, listed
 from tilth.reporting.figures import Scale, p_text
 
 __all__ = [
     "CORRECTION",
     "Step",
+    "as_line",
     "budget_left",
     "edit_line",
     "least_detectable",
@@ -43,6 +45,22 @@ class Step(NamedTuple):
     purpose: str
 
 
+def as_line(finding: Finding | FindingLine) -> FindingLine:
+    """Return a finding in short."""
+    if isinstance(finding, FindingLine):
+        return finding
+    return FindingLine(
+        kind=finding.kind,
+        rows=finding.n_flagged,
+        severity=finding.overall,
+        operator=str(finding.operator),
+        summary=finding.summary,
+        threshold=finding.threshold,
+        suggestion=finding.suggestion,
+        columns=finding.columns,
+    )
+
+
 def ordered(trials: tuple[Trial, ...]) -> list[Trial]:
     """Return trials by verdict (kept first), within one verdict the largest gain first."""
     return sorted(trials, key=lambda t: (_ORDER.index(t.verdict), -t.gain.value, t.edit))
@@ -61,16 +79,16 @@ def why(trial: Trial, scale: Scale) -> str:
         worst = min(violated, key=lambda guard: guard.change.value)
         change = scale.gain(worst.change, unit=True)
         others = f", and {len(violated) - 1} more guards" if len(violated) > 1 else ""
-        return f"harms the guarded slice {one_line(worst.slice)}: {change} on {worst.rows:,} dev rows{others}"
+        return f"harms the guarded slice {brief(worst.slice, 80)}: {change} on {worst.rows:,} dev rows{others}"
     if trial.verdict is Verdict.REFUSED and trial.gain.high <= 0:
         return "even the upper end of the interval is no gain"
-    return one_line(trial.reason)
+    return brief(trial.reason)
 
 
 def edit_line(trial: Trial) -> str:
     """Return verb, operator and the values of its parameters: "remove · remove_flagged(outlier)"."""
     values = listed((str(value) for value in trial.operator.parameters.values()), 6)
-    return f"{trial.verb} · {one_line(trial.operator.name)}{f'({values})' if values else ''}"
+    return f"{trial.verb} · {brief(trial.operator.name, 80)}{f'({values})' if values else ''}"
 
 
 def outcome(summary: RunSummary) -> str:
@@ -86,7 +104,8 @@ def _what_was_kept(summary: RunSummary) -> str:
     if kept:
         return f"Of {edits} tried, {kept} {'was' if kept == 1 else 'were'} kept."
     undecided = sum(t.verdict is Verdict.UNDECIDED for t in summary.trials)
-    open_ones = f" {undecided} of them {'is' if undecided == 1 else 'are'} undecided, not refused." if undecided else ""
+    few = f"{undecided} of them {'is' if undecided == 1 else 'are'}" if undecided < n else "All are"
+    open_ones = f" {few} undecided, not refused." if undecided else ""
     return (
         f"Nothing was kept. Of {edits} tried, none did measurably better than both doing nothing and its placebo."
         f"{open_ones} The data stays as it is; that does not mean that it is clean."
@@ -128,14 +147,14 @@ def budget_left(summary: RunSummary) -> str:
 
 def splits_line(summary: RunSummary) -> str:
     """Return the rows of each split that has any: "train 7,440 · dev 2,480"."""
-    return " · ".join(f"{one_line(name)} {rows:,}" for name, rows in summary.splits.items() if rows)
+    return " · ".join(f"{brief(name, 40)} {rows:,}" for name, rows in summary.splits.items() if rows)
 
 
 def task_line(summary: RunSummary) -> str:
     """Return what is predicted and how it is scored."""
     classes = f" ({listed(summary.classes, 6)})" if summary.classes else ""
     scale = Scale(summary.metric)
-    return f"{one_line(summary.label)}, {summary.task_type}{classes} · {scale.name}, {scale.score_note}"
+    return f"{brief(summary.label, 80)}, {summary.task_type}{classes} · {scale.name}, {scale.score_note}"
 
 
 def model_line(summary: RunSummary) -> str:
@@ -143,13 +162,13 @@ def model_line(summary: RunSummary) -> str:
     columns: dict[str, list[str]] = {}
     for column, encoder in summary.encoders.items():
         columns.setdefault(encoder, []).append(column)
-    parts = [f"{one_line(encoder)} of {listed(names, 4)}" for encoder, names in columns.items()]
-    return " · ".join([one_line(summary.learner), *parts])
+    parts = [f"{listed(names, 4)} by {brief(encoder, 80)}" for encoder, names in columns.items()]
+    return " · ".join([brief(summary.learner, 200), *parts])
 
 
 def shown_error(error: str, *, messages: bool) -> str:
     """Return an error on one line, or only its class where messages could quote a hidden cell."""
-    return one_line(error) if messages else one_line(error.split(":", 1)[0])
+    return brief(error) if messages else brief(error.split(":", 1)[0])
 
 
 def next_steps(summary: RunSummary) -> list[Step]:
@@ -169,7 +188,8 @@ def _questions(summary: RunSummary) -> list[Step]:
     if deciding:
         cheapest = min(deciding, key=lambda t: (t.answers_needed or 0, t.edit))
         top = min(_MOST_QUESTIONS, cheapest.answers_needed or 0)
-        what = f"about {cheapest.answers_needed:,} answers would decide {cheapest.verb} by {cheapest.operator.name}"
+        edit = f"{cheapest.verb} by {brief(cheapest.operator.name, 80)}"
+        what = f"about {cheapest.answers_needed:,} answers would decide {edit}"
         steps.append(Step(f"tilth ask --top {top} -o questions.csv", what))
     elif summary.questions:
         top = min(30, summary.questions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["ORDER", "as_key_array", "check_keys", "key_filter", "lance_errors", "stored_name", "user_name"]
+
+# Lance writes warnings of its own to stderr, beside the progress; it reads this when it is imported, which is later.
+os.environ.setdefault("LANCE_LOG", "error")
 
 ORDER = "_tilth_order"
 """The hidden column that holds the storage order of rows: an update moves rows inside Lance."""

@@ -29,7 +29,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from tilth.core.errors import EnvironmentError_, StoreLockedError
+from tilth.core.errors import MachineError, StoreLockedError
 from tilth.store.objects import ObjectExistsError, ObjectStore
 from tilth.store.write_points import reach
 
@@ -230,7 +230,7 @@ class Lease:
                 _LOG.warning("the lease is lost: %s", error)
                 return
             except (
-                EnvironmentError_
+                MachineError
             ) as error:  # the next try may succeed; until then `check` watches the deadline
                 _LOG.warning("the lease could not be renewed: %s", error)
 

@@ -27,7 +27,7 @@ from obstore.exceptions import (
 )
 from obstore.store import LocalStore, from_url
 
-from tilth.core.errors import ConfigError, EnvironmentError_, ProjectNotFoundError, StoreNotWritableError
+from tilth.core.errors import ConfigError, MachineError, ProjectNotFoundError, StoreNotWritableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -165,7 +165,7 @@ class ObjectStore:
         except FileNotFoundError as error:
             if not writing:
                 raise
-            raise EnvironmentError_(
+            raise MachineError(
                 "the place to write to does not exist",
                 where=where,
                 next_step="make the bucket or folder first",
@@ -174,7 +174,7 @@ class ObjectStore:
             raise machine_error(error, where) from error
 
 
-def machine_error(error: BaseException, where: str) -> EnvironmentError_:
+def machine_error(error: BaseException, where: str) -> MachineError:
     """Return the refusal that fits what the operating system or the object store said."""
     text = str(error).strip()
     said = _OS_ERROR.search(text)
@@ -198,7 +198,7 @@ def machine_error(error: BaseException, where: str) -> EnvironmentError_:
             next_step="put the project on a local disk or an object store",
         )
     first_line = text.splitlines()[0][:300] if text else type(error).__name__
-    return EnvironmentError_(
+    return MachineError(
         f"the store does not answer as it should: {first_line}",
         where=where,
         next_step="check the address, the credentials and the connection",

@@ -1,15 +1,16 @@
 """The repository: versions, edits and facts of one project, over the commit log and the row table.
 
-A commit writes rows and the edit's payload first and its record last; what no record names is an orphan that `gc` removes.
+A commit writes rows and the edit's payload first and its record last; what no record names is an orphan that `gc`
+removes.
 Committing the same edit on the same parent twice gives the same version, so that a killed run resumes by running again.
+Reading needs nothing; whoever writes holds `Repository.lease`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,94 +21,35 @@ from tilth.core.apply import apply
 from tilth.core.compare import table_difference
 from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
-from tilth.core.errors import UnknownVersionError, did_you_mean
+from tilth.core.errors import ContractError, UnknownVersionError
 from tilth.core.ids import content_id, content_sums, short_id
-from tilth.core.names import ROW_ID
-from tilth.core.partitions import BLOCK_ROWS
+from tilth.core.names import PARENTS, ROW_ID, SPLIT
 from tilth.core.recipe import Recipe
 from tilth.core.schema import Schema
+from tilth.store.catalog import Catalog
 from tilth.store.commit_log import CommitLog
-from tilth.store.evidence import EvidenceCache, load_table, save_table
+from tilth.store.edit_shelf import EditShelf
+from tilth.store.evidence import EvidenceCache
 from tilth.store.lease import Lease
 from tilth.store.objects import ObjectStore
 from tilth.store.row_evidence import RowEvidence
+from tilth.store.stored_rows import StoredRows
 from tilth.store.tables import RowTable
+from tilth.store.version import Version
 
-__all__ = ["Repository", "StoredRows", "Version"]
+__all__ = ["Repository"]
 
 _LANES = 2**64
-Sums = dict[str, tuple[int, int]]
+Sums = Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """What the log says of one version."""
+class _Change:
+    """What an edit does to the rows that it reaches: these before and after, and the ids of those that go."""
 
-    version: str
-    parent: str | None
-    base: str
-    edit: str | None
-    recipe: tuple[str, ...]
-    origin: str
-    table_version: int
-    rows: int
-    content: str
-    sums: Mapping[str, tuple[int, int]]
-    schema: Schema
-    source: Mapping[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for the log."""
-        return {
-            "version": self.version,
-            "parent": self.parent,
-            "base": self.base,
-            "edit": self.edit,
-            "recipe": list(self.recipe),
-            "origin": self.origin,
-            "table_version": self.table_version,
-            "rows": self.rows,
-            "content": self.content,
-            "sums": {name: list(pair) for name, pair in self.sums.items()},
-            "schema": self.schema.to_dict(),
-            "source": dict(self.source),
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Version:
-        """Build a version from what `to_dict` gave."""
-        facts = dict(values)
-        facts["recipe"] = tuple(facts["recipe"])
-        facts["sums"] = {name: (pair[0], pair[1]) for name, pair in facts["sums"].items()}
-        facts["schema"] = Schema.from_dict(facts["schema"])
-        return cls(**facts)
-
-
-class StoredRows:
-    """Rows of one version, read from the table when asked and kept column by column."""
-
-    def __init__(self, table: RowTable, table_version: int, n_rows: int) -> None:
-        self._table, self._version, self._n_rows = table, table_version, n_rows
-        self._columns: dict[str, pa.ChunkedArray] = {}
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return self._n_rows
-
-    def read(self, columns: Sequence[str]) -> pa.Table:
-        """Return the named columns of all rows, in storage order."""
-        new = [name for name in dict.fromkeys(columns) if name not in self._columns]
-        if new:
-            table = self._table.read(self._version, new)
-            self._columns |= {name: table.column(name) for name in new}
-        return pa.table({name: self._columns[name] for name in columns})
-
-    def blocks(self, columns: Sequence[str], block_rows: int = BLOCK_ROWS) -> Iterator[pa.Table]:
-        """Yield the named columns block by block."""
-        table = self.read(columns)
-        for start in range(0, max(self.n_rows, 1), block_rows):
-            yield table.slice(start, block_rows)
+    before: pa.Table
+    after: pa.Table
+    gone: pa.Array
 
 
 class Repository:
@@ -126,22 +68,23 @@ class Repository:
         self.lease = Lease(self.objects)
         self.table = RowTable(self.objects.uri("rows.lance"), ROW_ID, self.objects.options)
         self.evidence = EvidenceCache(self.objects)
-        self._records: dict[str, list[dict[str, Any]]] = {}
-        self._read_to = 0
+        self.edits = EditShelf(self.objects)
+        self._catalog = Catalog(self.log)
 
     # -- facts ---------------------------------------------------------------------------------------------------------
 
     def record(self, kind: str, body: Mapping[str, Any]) -> None:
-        """Commit a fact of a kind."""
-        self.log.append(kind, json.loads(json.dumps(body, allow_nan=False)))
-        self._forget_versions()
+        """Commit a fact of a kind; tuples become lists. Refused where the lease is not held."""
+        try:
+            plain = json.loads(json.dumps(body, allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise ContractError(f"a {kind!r} record cannot be written as JSON: {error}") from error
+        self.lease.check()
+        self.log.append(kind, plain)
 
     def records(self, kind: str) -> list[dict[str, Any]]:
-        """Return the facts of a kind, oldest first."""
-        for record in self.log.records(since=self._read_to):
-            self._records.setdefault(record.kind, []).append(dict(record.body))
-            self._read_to = record.number
-        return self._records.get(kind, [])
+        """Return the facts of a kind, oldest first; those that another process committed meanwhile too."""
+        return self._catalog.facts(kind)
 
     def row_evidence(self, key: str) -> RowEvidence:
         """Return the vectors kept under the digest of a spec and its fitted state."""
@@ -149,55 +92,39 @@ class Repository:
 
     # -- versions ------------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _versions(self) -> dict[str, Version]:
-        found = (Version.from_dict(body) for body in self.records("version"))
-        return {version.version: version for version in found}
-
-    def _forget_versions(self) -> None:
-        self.__dict__.pop("_versions", None)
-
     def versions(self) -> list[Version]:
         """Return all versions, in order of commit."""
-        return list(self._versions.values())
+        return list(self._catalog.versions.values())
 
     @property
     def latest(self) -> Version | None:
         """The version that the last commit, revert or replay made current."""
-        heads = self.records("head")
-        return self._versions[heads[-1]["version"]] if heads else None
+        return self._catalog.latest
 
     def tags(self) -> dict[str, str]:
         """Return tag -> version id; the last word on a tag counts."""
-        return {body["name"]: body["version"] for body in self.records("tag")}
+        return self._catalog.tags()
 
     def version(self, name: str) -> Version:
         """Return a version by id, unique beginning of an id, tag, or `latest`."""
-        if name == "latest" and self.latest is not None:
-            return self.latest
-        name = self.tags().get(name, name)
-        hits = [v for v in self._versions if v == name] or [v for v in self._versions if v.startswith(name)]
-        if len(hits) == 1:
-            return self._versions[hits[0]]
-        what = f"{name!r} could be {len(hits)} versions" if hits else f"no version or tag {name!r}."
-        guess = "" if hits else did_you_mean(name, [*self._versions, *self.tags(), "latest"])
-        raise UnknownVersionError(what + guess, next_step="tilth log lists versions and tags")
+        return self._catalog.find(name)
 
     def dataset(self, version: Version) -> Dataset:
         """Return a handle to the rows of a version."""
         rows = StoredRows(self.table, version.table_version, version.rows)
         return Dataset(rows=rows, schema=version.schema, sums=version.sums, version_id=version.version)
 
-    # -- commits -------------------------------------------------------------------------------------------------------
+    # -- sources -------------------------------------------------------------------------------------------------------
 
     def commit_source(self, table: pa.Table, schema: Schema, source: Mapping[str, Any]) -> Version:
         """Commit a source as a version without a parent; only what differs from the last source is written."""
+        self.lease.check()
         sums = content_sums(table, ROW_ID)
         content = content_id(sums, schema.to_dict())
         name = short_id("v", ["source", content])
-        known = self._versions.get(name)
+        known = self._catalog.versions.get(name)
         if known is not None and known.source.get("fingerprint") == source.get("fingerprint"):
-            return self._head(known)
+            return self._head(name)
         version = Version(
             version=name,
             parent=None,
@@ -205,32 +132,43 @@ class Repository:
             edit=None,
             recipe=(),
             origin="source",
-            table_version=known.table_version if known else self._write_source(table, schema),
+            table_version=known.table_version if known else self._write_source(table, schema, sums),
             rows=table.num_rows,
             content=content,
             sums=sums,
             schema=schema,
             source=source,
         )
-        return self._commit(version)
+        self.record("version", version.to_dict())
+        return self._head(name)
 
-    def _write_source(self, table: pa.Table, schema: Schema) -> int:
-        before = [v for v in self.versions() if v.origin == "source" and v.schema.names == schema.names]
-        if before and self.table.at(before[-1].table_version).schema.equals(table.schema):
-            return self._write_difference(before[-1], table)
+    def _write_source(self, table: pa.Table, schema: Schema, sums: Sums) -> int:
+        alike = [v for v in self.versions() if v.is_source and v.schema.names == schema.names]
+        if alike and self.table.at(alike[-1].table_version).schema.equals(table.schema):
+            return self._write_difference(alike[-1], table, sums)
+        self.lease.check()
         return self.table.create(table)
 
-    def _write_difference(self, base: Version, table: pa.Table) -> int:
-        old = self.dataset(base).rows.read(table.column_names)
-        difference = table_difference(old, table)
+    def _write_difference(self, base: Version, table: pa.Table, sums: Sums) -> int:
+        """Write what differs from a base, a column at a time; a source of which most rows are new is written anew."""
+        old_ids = self.table.read(base.table_version, [ROW_ID])
+        rows = table_difference(old_ids, table.select([ROW_ID]))
+        if 2 * len(rows.gone) > old_ids.num_rows:
+            self.lease.check()
+            return self.table.create(table)
         number = base.table_version
-        for cells in difference.changed.values():
-            number = self.table.update(cells, base=number)
-        if len(difference.gone):
-            number = self.table.delete(difference.gone, base=number)
-        if difference.new.num_rows:
-            number = self.table.append(difference.new, base=number)
-        return number
+        for name in table.column_names:
+            if name == ROW_ID or (rows.is_empty and sums[name] == base.sums[name]):
+                continue
+            old = self.table.read(base.table_version, [ROW_ID, name])
+            for cells in table_difference(old, table.select([ROW_ID, name])).changed.values():
+                number = self._set(number, cells)
+        if rows.new.num_rows:
+            is_new = pc.is_in(table.column(ROW_ID), value_set=rows.new.column(ROW_ID).combine_chunks())
+            return self._drop_and_add(number, rows.gone, table.filter(is_new))
+        return self._drop_and_add(number, rows.gone, None)
+
+    # -- edits ---------------------------------------------------------------------------------------------------------
 
     def commit_edit(
         self, parent: Version, edit: Edit, *, origin: str = "edit", recipe: tuple[str, ...] | None = None
@@ -239,13 +177,12 @@ class Repository:
 
         `recipe` is what makes the result from its source, where that is not the parent's recipe and this edit.
         """
+        self.lease.check()
         name = short_id("v", [parent.version, edit.edit_id])
-        if name in self._versions:
-            return self._head(self._versions[name])
-        before = self.dataset(parent)
-        touched = self._touched(before, edit)
-        after = apply(touched, edit)
-        sums = _moved(parent.sums, touched, after)
+        if name in self._catalog.versions:
+            return self._head(name)
+        change = self._change(self.dataset(parent), parent.table_version, edit)
+        sums = _moved(parent.sums, change)
         self.save_edit(edit)
         version = Version(
             version=name,
@@ -254,75 +191,98 @@ class Repository:
             edit=edit.edit_id,
             recipe=(*parent.recipe, edit.edit_id) if recipe is None else recipe,
             origin=origin,
-            table_version=self._write_edit(parent.table_version, edit),
-            rows=parent.rows + after.num_rows - touched.num_rows,
+            table_version=self._write_edit(parent.table_version, edit, change.gone),
+            rows=parent.rows + change.after.num_rows - change.before.num_rows,
             content=content_id(sums, parent.schema.to_dict()),
             sums=sums,
             schema=parent.schema,
             source=parent.source,
         )
-        return self._commit(version)
+        self.record("version", version.to_dict())
+        return self._head(name)
 
-    def _touched(self, before: Dataset, edit: Edit) -> pa.Table:
-        """Rows that the edit can touch: those that it names, and when it drops some, every row with parents."""
-        table = before.read()
-        if len(edit.drop):
-            return table
-        return table.filter(pc.is_in(table.column(ROW_ID), value_set=edit.touched)).combine_chunks()
+    def _change(self, parent: Dataset, number: int, edit: Edit) -> _Change:
+        """Make an edit in memory on the rows and columns that it reaches, which refuses what it may not do."""
+        columns = parent.column_names
+        if not len(edit.drop) and edit.add is None:
+            columns = tuple(name for name in columns if name in {ROW_ID, SPLIT, *edit.set})
+        before = self.table.read(number, columns, edit.touched).combine_chunks()
+        after = apply(before, edit)
+        gone = _gone(parent, edit)
+        if len(gone) > len(edit.drop):  # rows that were made from dropped ones
+            reached = pa.chunked_array([edit.touched, gone]).unique()
+            before = self.table.read(number, columns, reached).combine_chunks()
+            after = apply(before, edit)
+        return _Change(before=before, after=after, gone=gone)
 
-    def _write_edit(self, number: int, edit: Edit) -> int:
+    def _write_edit(self, number: int, edit: Edit, gone: pa.Array) -> int:
         for column, cells in edit.set.items():
-            number = self.table.update(cells.rename_columns([ROW_ID, column]), base=number)
-        if len(edit.drop):
-            number = self.table.delete(edit.drop, base=number)
-        if edit.add is not None and edit.add.num_rows:
-            number = self.table.append(edit.add, base=number)
-        return number
-
-    def _commit(self, version: Version) -> Version:
-        if version.version not in self._versions:
-            self.record("version", version.to_dict())
-        return self._head(version)
-
-    def _head(self, version: Version) -> Version:
-        """Make a version current."""
-        if self.latest is None or self.latest.version != version.version:
-            self.record("head", {"version": version.version})
-        return version
-
-    # -- edits ---------------------------------------------------------------------------------------------------------
+            number = self._set(number, cells.rename_columns([ROW_ID, column]))
+        return self._drop_and_add(number, gone, edit.add)
 
     def save_edit(self, edit: Edit) -> None:
         """Keep an edit's facts and data under its id."""
-        folder = f"edits/{edit.edit_id}"
-        tables = edit.to_tables()
-        for number, table in enumerate(tables.values()):
-            save_table(self.objects, f"{folder}/{number}.arrow", table)
-        facts = edit.describe() | {"tables": list(tables)}
-        self.objects.put(f"{folder}/edit.json", json.dumps(facts).encode())
+        self.lease.check()
+        self.edits.save(edit)
 
     def edit(self, edit_id: str) -> Edit:
-        """Return an edit by id; raises UnknownVersionError where there is none."""
-        path = f"edits/{edit_id}/edit.json"
-        if not self.objects.exists(path):
-            raise UnknownVersionError(f"no edit {edit_id!r}", next_step="tilth log lists edits")
-        facts = json.loads(self.objects.get(path))
-        tables = {}
-        for number, name in enumerate(facts["tables"]):
-            table = load_table(self.objects, f"edits/{edit_id}/{number}.arrow")
-            assert table is not None, "an edit's tables are written before its facts"
-            tables[name] = table
-        return Edit.from_parts(facts, tables)
+        """Return an edit by id; UnknownVersionError where there is none, StoreCorruptError where it is damaged."""
+        try:
+            return self.edits.load(edit_id)
+        except UnknownVersionError:
+            if edit_id not in self._catalog.removed:
+                raise
+            what = f"edit {edit_id} was removed by tilth gc"
+            raise UnknownVersionError(what, next_step="tilth log lists edits") from None
 
     def recipe(self, version: Version) -> Recipe:
         """Return the edits that made a version from its source."""
         return Recipe(tuple(self.edit(edit_id) for edit_id in version.recipe))
 
+    def relocate(self, version: Version, number: int) -> Version:
+        """Record that the rows of a version lie in another version of the table, which holds the same rows."""
+        self.record("version", replace(version, table_version=number).to_dict())
+        return self._catalog.versions[version.version]
 
-def _moved(sums: Mapping[str, tuple[int, int]], before: pa.Table, after: pa.Table) -> Sums:
-    """Return the sums of a version after some of its rows changed: minus the old cells, plus the new ones."""
-    old, new = content_sums(before, ROW_ID), content_sums(after, ROW_ID)
-    return {name: _lanes(pair, old[name], new[name]) for name, pair in sums.items()}
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def _set(self, number: int, cells: pa.Table) -> int:
+        self.lease.check()
+        return self.table.update(cells, base=number)
+
+    def _drop_and_add(self, number: int, gone: pa.Array, new: pa.Table | None) -> int:
+        if len(gone):
+            self.lease.check()
+            number = self.table.delete(gone, base=number)
+        if new is not None and new.num_rows:
+            self.lease.check()
+            number = self.table.append(new, base=number)
+        return number
+
+    def _head(self, name: str) -> Version:
+        """Make a version current."""
+        latest = self.latest
+        if latest is None or latest.version != name:
+            self.record("head", {"version": name})
+        return self._catalog.versions[name]
+
+
+def _gone(parent: Dataset, edit: Edit) -> pa.Array:
+    """Return the ids of the rows that an edit drops, and of those that were made from them."""
+    if not len(edit.drop):
+        return edit.drop
+    family = parent.read(ROW_ID, SPLIT, PARENTS)
+    if family.column(PARENTS).null_count == family.num_rows:
+        return edit.drop
+    left = apply(family, replace(edit, set={}, add=None)).column(ROW_ID).combine_chunks()
+    ids = family.column(ROW_ID).combine_chunks()
+    return ids.filter(pc.invert(pc.is_in(ids, value_set=left)))
+
+
+def _moved(sums: Sums, change: _Change) -> dict[str, tuple[int, int]]:
+    """Return the sums of a version after an edit: minus the old cells, plus the new ones."""
+    old, new = content_sums(change.before, ROW_ID), content_sums(change.after, ROW_ID)
+    return {name: _lanes(pair, old[name], new[name]) if name in old else pair for name, pair in sums.items()}
 
 
 def _lanes(total: Iterable[int], minus: Iterable[int], plus: Iterable[int]) -> tuple[int, int]:

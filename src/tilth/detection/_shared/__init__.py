@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tilth.detection._shared.cells import chance_share
 from tilth.detection._shared.copies import EqualRows, chance_size, equal_rows, first_of_group
 from tilth.detection._shared.dependence import Dependence, class_dependence, number_dependence
 from tilth.detection._shared.near import NearPairs, near_pairs, vector_pairs
@@ -26,6 +27,7 @@ __all__ = [
     "EqualRows",
     "NearPairs",
     "benjamini_hochberg",
+    "chance_share",
     "chance_size",
     "class_dependence",
     "class_texts",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tilth.core.arrays import Bits, IntVector, Mask, Vector
     from tilth.operators.view import View
 
-__all__ = ["EqualRows", "chance_size", "equal_rows", "first_of_group"]
+__all__ = ["EqualRows", "chance_size", "count_of", "equal_rows", "first_of_group"]
 
 PLAIN = frozenset({ColumnType.NUMBER, ColumnType.CATEGORY, ColumnType.DATE})
 """Types whose values agree by chance; texts, images and vectors are too rich for that."""
@@ -82,18 +82,18 @@ def chance_size(terms: Bits, plain: Mask, rows: IntVector) -> Vector:
     chance = np.zeros(len(rows))
     with np.errstate(over="ignore"):
         whole = terms.sum(axis=0, dtype=np.uint64)
-        alike = _count_of(whole, rows)
+        alike = count_of(whole, rows)
         for j in np.flatnonzero(plain):
-            others = _count_of(whole - terms[j], rows) - alike
-            holders = _count_of(terms[j], rows)
+            others = count_of(whole - terms[j], rows) - alike
+            holders = count_of(terms[j], rows)
             odds = np.divide(holders, n - holders, out=np.full(len(rows), np.inf), where=holders < n)
             np.maximum(chance, others * np.where(others > 0, odds, 0.0), out=chance)
     return chance
 
 
-def _count_of(keys: Bits, rows: IntVector) -> Vector:
-    """How many rows share the key of each of the given rows."""
-    ordered, wanted = np.sort(keys), keys[rows]
+def count_of(keys: Bits, rows: IntVector | None = None) -> Vector:
+    """Return how many rows share the key of each of the given rows, or of every row."""
+    ordered, wanted = np.sort(keys), keys if rows is None else keys[rows]
     found = np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")
     return np.asarray(found, dtype=np.float64)
 

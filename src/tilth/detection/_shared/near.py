@@ -23,25 +23,28 @@ import pyarrow.compute as pc
 
 from tilth.core.errors import NotApplicable
 from tilth.core.schema import Column, ColumnType
+from tilth.detection._shared.cells import agreeing_cells, chance_share
 from tilth.detection._shared.images import holds_images, thumbnails
-from tilth.detection._shared.words import benjamini_hochberg, feature_columns, value_codes
+from tilth.detection._shared.words import benjamini_hochberg, feature_columns
 from tilth.numerics.image_pairs import near_duplicate_images
 from tilth.numerics.minhash import near_duplicate_texts
 
 if TYPE_CHECKING:
-    from tilth.core.arrays import Mask, Vector
+    from tilth.core.arrays import Vector
     from tilth.operators.view import View
 
-__all__ = ["NearPairs", "agreeing_cells", "near_pairs", "vector_pairs"]
+__all__ = ["NearPairs", "near_pairs", "vector_pairs"]
 
 SPEAKS = 25
 """Characters from which on a text stands for its whole row; of shorter ones the other cells must agree as
 well.
 """
-CELLS = 0.8
-"""Least share of the other cells that must agree."""
-CLOSE = 0.02
-"""Two numbers agree when they differ by at most this share of the column's range from 5 % to 95 %."""
+SHORT_CELLS = 0.8
+"""Least share of the other cells that must agree where a text is short."""
+CELLS = 0.9
+"""Least share of the cells that must agree in a table without texts and images."""
+MOST_CHANCE = 0.5
+"""No pairs are reported where chance explains more than this share of nearly equal rows of a table."""
 MOST_RATIO = 0.25
 """A near-duplicate is never farther than a quarter of the way to the k-th neighbour, whatever the
 dimension.
@@ -88,7 +91,7 @@ def _text_pairs(view: View, columns: tuple[Column, ...], threshold: float) -> Ne
     pairs, alike = near_duplicate_texts(joined, threshold, seed=view.seed)
     lengths = np.asarray(pc.utf8_length(joined), dtype=np.int64)
     speaks = (lengths[pairs] >= SPEAKS).all(axis=1)
-    kept = speaks | (agreeing_cells(view, pairs) >= CELLS)
+    kept = speaks | (agreeing_cells(view, pairs) >= SHORT_CELLS)
     how = f"their texts share at least {100 * threshold:g} % of their five-character shingles"
     return NearPairs(pairs=pairs[kept], similarity=alike[kept], how=how)
 
@@ -99,10 +102,10 @@ def _embedding_pairs(view: View, level: float) -> NearPairs:
         raise NotApplicable("fewer than three neighbours do not show what close means")
     pairs, alike = vector_pairs(near.positions, near.distances, level)
     kept = agreeing_cells(view, pairs) >= CELLS
+    kept &= chance_share(view) <= MOST_CHANCE
     how = (
-        f"they are closer than chance lets rows be around there (at most {100 * level:g} % false alarms), "
-        f"and at least "
-        f"{100 * CELLS:g} % of their cells agree"
+        f"they are closer than chance lets rows be around there (at most {100 * level:g} % false alarms), at "
+        f"least {100 * CELLS:g} % of their cells agree, and chance explains at most half of such pairs"
     )
     return NearPairs(pairs=pairs[kept], similarity=alike[kept], how=how)
 
@@ -138,31 +141,3 @@ def _closest_ratio(distances: np.ndarray, level: float) -> float:
     chance = -np.expm1((k - 1) * np.log1p(-np.minimum(ratio**dimension, 1 - 1e-16)))
     sure = benjamini_hochberg(chance) <= level
     return min(float(ratio[sure].max()), MOST_RATIO) if sure.any() else 0.0
-
-
-def agreeing_cells(view: View, pairs: np.ndarray) -> Vector:
-    """Return for each pair the share of plain feature cells that agree; 1 where there are none.
-
-    Categories and dates agree when equal (two gaps are equal), numbers also when they are close for their
-    column. Constant columns tell nothing.
-    """
-    columns = feature_columns(view, ColumnType.NUMBER, ColumnType.CATEGORY, ColumnType.DATE)
-    agree, told = np.zeros(len(pairs)), 0
-    for column in columns:
-        cells = view.table.column(column.name)
-        codes, missing = value_codes(cells)
-        if np.ptp(codes) == 0:
-            continue
-        told += 1
-        same = codes[pairs[:, 0]] == codes[pairs[:, 1]]
-        if column.type is ColumnType.NUMBER and not missing.all():
-            same |= _close_numbers(cells, missing, pairs)
-        agree += same
-    return agree / told if told else np.ones(len(pairs))
-
-
-def _close_numbers(cells: pa.ChunkedArray, missing: Mask, pairs: np.ndarray) -> Mask:
-    values = np.asarray(pc.fill_null(cells.cast(pa.float64(), safe=False), 0.0), dtype=np.float64)
-    low, high = np.quantile(values[~missing], [0.05, 0.95])
-    gap = np.abs(values[pairs[:, 0]] - values[pairs[:, 1]])
-    return np.asarray((gap <= CLOSE * (high - low)) & ~missing[pairs].any(axis=1))

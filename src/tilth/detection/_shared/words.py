@@ -38,7 +38,9 @@ _TEXTUAL = (pa.types.is_string, pa.types.is_large_string)
 
 def share_of(part: int, whole: int, noun: str = "rows") -> str:
     """Return a count with its share in words: "12 of 1,000 rows (1.2 %)"."""
-    return f"{part:,} of {whole:,} {noun} ({100 * part / max(whole, 1):.2g} %)"
+    percent = 100 * part / max(whole, 1)
+    shown = f"{percent:.0f}" if percent >= 10 else f"{percent:.2g}"
+    return f"{part:,} of {whole:,} {noun} ({shown} %)"
 
 
 def named(names: Sequence[str], most: int = 5) -> str:

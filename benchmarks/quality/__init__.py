@@ -1,0 +1,1 @@
+"""What comes out: scores, gains, verdicts."""

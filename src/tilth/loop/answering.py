@@ -1,0 +1,174 @@
+"""Answers: a person's CSV read back in as edits of trusted labels; on dev and test rows they make a new evaluation set.
+
+An answered label is what the row is trained on from then on: a soft target or a weight that an operator had put on the row goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from tilth.core.annotation import Annotation
+from tilth.core.dataset import Dataset
+from tilth.core.edit import PERSON, Edit, Verb
+from tilth.core.errors import AnswerError, did_you_mean, first_three
+from tilth.core.names import ROW_ID, SPLIT, TARGET, WEIGHT, Split
+from tilth.core.spec import Spec
+from tilth.store.repository import Repository
+from tilth.store.version import Version
+
+__all__ = ["Answered", "answers_as_edits", "read_answers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What came of a file of answers: how many were taken, and how many confirmed or changed a label, by split."""
+
+    answers: int
+    confirmed: int
+    changed: int
+    skipped: int
+    by_split: dict[str, int]
+    version: str
+
+
+def read_answers(path: Path) -> list[tuple[str, str]]:
+    """Return (row id, answer) of a CSV with columns `row_id` and `answer`; empty answers are left out."""
+    if not path.is_file():
+        raise AnswerError(
+            f"there is no file {str(path)!r}", next_step="tilth ask -o questions.csv makes one to fill in"
+        )
+    types = pacsv.ConvertOptions(column_types={"row_id": pa.string(), "answer": pa.string()}, strings_can_be_null=False)
+    try:
+        table = pacsv.read_csv(path, convert_options=types, parse_options=pacsv.ParseOptions(newlines_in_values=True))
+    except pa.ArrowInvalid as error:
+        raise AnswerError(f"the answers cannot be read as CSV: {error}", where=str(path)) from error
+    for name in ("row_id", "answer"):
+        if name not in table.column_names:
+            raise AnswerError(
+                f"the answers have no column {name!r}",
+                where=str(path),
+                next_step="keep the header that tilth ask wrote",
+            )
+    pairs = zip(table.column("row_id").to_pylist(), table.column("answer").to_pylist(), strict=True)
+    return [(row.strip(), answer.strip()) for row, answer in pairs if answer and answer.strip()]
+
+
+def answers_as_edits(
+    repository: Repository, version: Version, answers: Sequence[tuple[str, str]]
+) -> tuple[list[Edit], list[Annotation]]:
+    """Return the edits that a person's answers make, train and pool rows first, then dev and test rows.
+
+    Raises AnswerError for unknown rows, unknown classes, or two different answers to one row; then nothing is taken.
+    """
+    dataset, task = repository.dataset(version), version.schema.task
+    unique = dict(answers)
+    ids = pa.array(list(unique), pa.string())
+    known = pc.is_in(ids, value_set=dataset.row_ids)
+    if not pc.all(known).as_py() and len(ids):
+        strangers = ids.filter(pc.invert(known)).to_pylist()
+        raise AnswerError(
+            f"{len(strangers):,} answers are for unknown rows",
+            where=f"rows {first_three(strangers)}",
+            next_step="keep the row_id column as tilth ask wrote it",
+        )
+    _refuse_contradictions([(row, answer, _value(answer, version, row)) for row, answer in answers])
+    values = [_value(answer, version, row) for row, answer in unique.items()]
+    rows = dataset.positions(ids)
+    splits = dataset.splits[rows].astype(str)
+    given = dataset.read(task.label).column(0).take(pa.array(rows)).combine_chunks()
+    edits = []
+    for judged in (False, True):
+        chosen = np.flatnonzero(np.isin(splits, [str(Split.DEV), str(Split.TEST)]) == judged)
+        if len(chosen):
+            edit = _edit(task.label, ids, values, given, splits, chosen, is_evaluation=judged)
+            edits.append(edit if judged else _with_plain_targets(edit, dataset))
+    annotations = [Annotation(row_id=row, task=task.label, value=str(value)) for row, value in unique.items()]
+    return edits, annotations
+
+
+def _refuse_contradictions(answers: Sequence[tuple[str, str, str | float]]) -> None:
+    seen: dict[str, tuple[str, str | float]] = {}
+    for row, answer, value in answers:
+        first, same = seen.setdefault(row, (answer, value))
+        if same != value:
+            raise AnswerError(
+                f"two different answers for one row: {first!r} and {answer!r}",
+                where=f"row {row}",
+                next_step="leave one of them",
+            )
+
+
+def _value(answer: str, version: Version, row: str) -> str | float:
+    task = version.schema.task
+    if task.is_regression:
+        try:
+            number = float(answer)
+        except ValueError:
+            number = float("nan")
+        if not np.isfinite(number):
+            raise AnswerError(f"the answer {answer!r} is not a number", where=f"row {row}")
+        return number
+    if answer in task.classes:
+        return answer
+    raise AnswerError(
+        f"the answer {answer!r} is not a class.{did_you_mean(answer, task.classes)}",
+        where=f"row {row}",
+        next_step=f"the classes are: {', '.join(task.classes[:12])}",
+    )
+
+
+def _edit(
+    label: str,
+    ids: pa.Array,
+    values: Sequence[Any],
+    given: pa.Array,
+    splits: np.ndarray,
+    chosen: np.ndarray,
+    *,
+    is_evaluation: bool,
+) -> Edit:
+    mine = ids.take(pa.array(chosen))
+    edit = Edit.relabelling(
+        label,
+        mine,
+        pa.array([values[i] for i in chosen], given.type),
+        given.take(pa.array(chosen)),
+        operator=Spec(room="people", name="answers", parameters={"rows": len(chosen)}),
+        reason=f"{len(chosen):,} labels answered by a person",
+        author=PERSON,
+        trusted=True,
+        evaluation=is_evaluation,
+    )
+    pool = chosen[splits[chosen] == str(Split.POOL)]
+    if not len(pool):
+        return edit
+    moved = pa.table({ROW_ID: ids.take(pa.array(pool)), "value": pa.array([str(Split.TRAIN)] * len(pool))})
+    return Edit(
+        verb=Verb.ADD if len(pool) == len(chosen) else Verb.RELABEL,
+        operator=edit.operator,
+        reason=edit.reason,
+        author=PERSON,
+        set={**edit.set, SPLIT: moved},
+        expects=edit.expects,
+    )
+
+
+def _with_plain_targets(edit: Edit, dataset: Dataset) -> Edit:
+    """Return the edit that also takes away what operators had set for the answered rows: soft targets and weights."""
+    ids = edit.touched
+    rows = pa.array(dataset.positions(ids))
+    cleared = {}
+    for name in (TARGET, WEIGHT):
+        column = dataset.read(name).column(0).take(rows).combine_chunks()
+        here = ids.filter(pc.is_valid(column))
+        if len(here):
+            cleared[name] = pa.table({ROW_ID: here, "value": pa.nulls(len(here), column.type)})
+    return replace(edit, set={**edit.set, **cleared}) if cleared else edit
