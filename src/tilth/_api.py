@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tilth.core.finding import Finding
 from tilth.core.progress import Progress, silent
 from tilth.loop.project import Project, init_project, open_project
+from tilth.loop.run import Found
+from tilth.loop.shown import register_all
 
-__all__ = ["find", "init", "open"]
+__all__ = ["Findings", "find", "find_once", "init", "open"]
+
+register_all()
+
+
+class Findings(tuple[Finding, ...]):
+    """Findings, worst first, that show themselves in a notebook."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        from tilth.reporting.notebook import findings_html
+
+        return findings_html(self)
 
 
 def init(source: Any, *, label: str | None = None, folder: str | Path = ".", **options: Any) -> Project:
@@ -41,9 +59,24 @@ def find(
     progress: Progress = silent,
     **options: Any,
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with a table, without a project: the same code on a store that is thrown away."""
+    """Return what is wrong with a table, without a project: the same code on a store that is thrown away.
+
+    All labelled rows are looked into, unless the table itself names splits: then labels of dev and test are not read. The
+    evidence `position` says where in the table a row stands, from 0.
+    """
+    options = {"embedding": embedding, "pred_probs": pred_probs, **options}
+    return find_once(source, label=label, progress=progress, **options)[0]
+
+
+def find_once(source: Any, *, label: str, progress: Progress = silent, **options: Any) -> tuple[Findings, Found]:
+    """Return the findings of `find`, and what a project would know after finding."""
     with tempfile.TemporaryDirectory(prefix="tilth-") as folder:
-        project = init_project(
-            source, folder=folder, label=label, embedding=embedding, pred_probs=pred_probs, **options
-        )
-        return project.find(progress=progress).findings
+        found = init_project(source, folder=folder, label=label, cut=False, **options).find(progress=progress)
+        return Findings(_with_positions(finding, found) for finding in found.findings), found
+
+
+def _with_positions(finding: Finding, found: Found) -> Finding:
+    if not len(finding.ids):
+        return finding
+    positions = np.asarray(found.dataset.positions(finding.ids))
+    return replace(finding, evidence={"position": positions, **finding.evidence})

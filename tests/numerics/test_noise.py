@@ -114,6 +114,79 @@ def test_posterior_is_calibrated():
                 assert result[rows, c].mean() == pytest.approx((truth[rows] == c).mean(), abs=spread)
 
 
+# Posterior of the truth from predictions of the given label
+
+
+def test_truth_posterior_by_hand():
+    # labels 0,0,0,1,1,1; thresholds t_0 = (.9+.9+.2)/3 = .667, t_1 = (.8+.9+.9)/3 = .867
+    # confident: rows 0, 1 as 0; row 2 (.8 < .867) none; rows 4, 5 as 1; row 3 (.8) none -> diagonal joint, no noise
+    probs = np.array([[0.9, 0.1], [0.9, 0.1], [0.2, 0.8], [0.2, 0.8], [0.1, 0.9], [0.1, 0.9]])
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    assert noise.truth_posterior(labels, probs)[:, 0].tolist() == [1, 1, 1, 0, 0, 0]
+
+
+def test_one_em_step_by_hand():
+    # joint: label 0 -> 2 rows 0 and 1 row 1 (of 3), label 1 clean: T[0] = [1, 0], T[1] = [1/4, 3/4]
+    probs = np.array([[0.8, 0.2], [0.8, 0.2], [0.1, 0.9], [0.1, 0.9], [0.1, 0.9], [0.1, 0.9]])
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    transition = noise.noise_transition(noise.confident_joint(labels, probs))
+    assert transition == pytest.approx(np.array([[1, 0], [0.25, 0.75]]))
+    # row 2: p = (.1, .9), pT = (.325, .675), p/pT = (.3077, 1.3333)
+    # q = (.1 * .3077, .9 * (.25 * .3077 + .75 * 1.3333)) = (.03077, .96923), times T[:, 0] = (1, .25)
+    wrong = 0.96923 * 0.25 / (0.96923 * 0.25 + 0.03077)
+    assert noise.truth_posterior(labels, probs)[2, 1] == pytest.approx(wrong, abs=1e-4)
+
+
+def test_without_noise_the_given_label_is_the_truth():
+    probs, labels = np.eye(3)[[0, 1, 2, 0]], np.array([0, 1, 2, 0])
+    assert (noise.truth_posterior(labels, probs) == probs).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_deconvolving_first_comes_closer_to_the_truth(seed):
+    _, pred_probs, truth, labels = planted(4_000, seed)
+    rows, wrong = np.arange(len(labels)), labels != truth
+    direct = noise.posterior(pred_probs, labels, noise.noise_transition(noise.confident_joint(labels, pred_probs)))
+    brier = [((1 - q[rows, labels] - wrong) ** 2).mean() for q in (noise.truth_posterior(labels, pred_probs), direct)]
+    assert brier[0] < brier[1]
+
+
+def test_a_class_of_one_row_keeps_its_label():
+    # No model that predicted the last row knew class 2.
+    probs = np.array([[0.9, 0.1, 0], [0.8, 0.2, 0], [0.2, 0.8, 0], [0.1, 0.9, 0], [0.99, 0.01, 0]])
+    assert noise.truth_posterior(np.array([0, 0, 1, 1, 2]), probs)[4].tolist() == [0, 0, 1]
+
+
+@given(st.integers(0, 10_000), st.integers(1, 6))
+def test_truth_posterior_is_a_distribution_and_follows_rows_and_classes(seed, n_classes):
+    rng = np.random.default_rng(seed)
+    labels, probs = rng.integers(n_classes, size=30), rng.dirichlet(np.ones(n_classes), 30)
+    result = noise.truth_posterior(labels, probs)
+    assert result.sum(axis=1) == pytest.approx(np.ones(30))
+    assert (result >= 0).all()
+    rows, classes = rng.permutation(30), rng.permutation(n_classes)
+    renamed = noise.truth_posterior(np.argsort(classes)[labels][rows], probs[rows][:, classes])
+    assert renamed == pytest.approx(result[rows][:, classes])
+
+
+def test_truth_posterior_refuses_what_does_not_fit():
+    with pytest.raises(InputError, match="class numbers from 0 to 1"):
+        noise.truth_posterior(np.array([0, 2]), np.full((2, 2), 0.5))
+
+
+def test_ignorance_is_refused_and_knowledge_is_not():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [90, 10])
+    with pytest.raises(NotApplicable, match="no more than the shares of the classes do"):
+        noise.refuse_ignorance(labels, np.tile([0.9, 0.1], (100, 1)))
+    with pytest.raises(NotApplicable, match="they can doubt no label"):
+        noise.refuse_ignorance(labels, rng.dirichlet([9, 1], 100))
+    noise.refuse_ignorance(labels, np.where(np.eye(2)[labels] > 0, 0.6, 0.4) * 0.2 + 0.8 * np.array([0.9, 0.1]))
+    # Far too sure, so that the likelihood is nothing, but right on 95 of 100 rows.
+    halves = np.repeat([0, 1], 50)
+    noise.refuse_ignorance(halves, np.eye(2)[np.where(np.arange(100) % 20 == 0, 1 - halves, halves)])
+
+
 # Backward correction
 
 

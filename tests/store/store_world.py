@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from tilth.core.edit import Edit, Verb
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
@@ -26,6 +29,7 @@ SCHEMA = Schema(
 )
 EDITOR = Spec(room="editing", name="by_hand")
 LISTS = pa.list_(pa.string())
+FACTS = {"fingerprint": "one", "files": ["a.csv"]}
 
 
 def rows(ids: Sequence[str], *, parents: Sequence[Sequence[str] | None] | None = None, start: int = 0) -> pa.Table:
@@ -97,12 +101,31 @@ def commit_all(folder: str | Path) -> list[Version]:
     """Commit a source, two edits and a fact, whatever of it is there already."""
     repository = Repository(folder, make=True)
     with repository.lease:
-        base = repository.commit_source(source(), SCHEMA, {"fingerprint": "one"})
+        base = repository.commit_source(source(), SCHEMA, FACTS)
         first = repository.commit_edit(base, relabel(source(), ["r4", "r7"], trusted=True))
         second = repository.commit_edit(first, replacing(["r8", "r9"], rows(["n0", "n1"], start=100)))
         if not repository.records("done"):
             repository.record("done", {"version": second.version})
     return [base, first, second]
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Drop root's right to write everywhere, where the tests run as root."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("needs POSIX permissions")
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+def folder_bytes(repository: Repository) -> int:
+    """Return what a store takes on the disk."""
+    return sum(file.stat().st_size for file in Path(repository.objects.root).rglob("*") if file.is_file())
 
 
 if __name__ == "__main__":

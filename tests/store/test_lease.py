@@ -146,9 +146,7 @@ def test_a_process_of_another_machine_is_waited_for(store: ObjectStore, clock: C
     lease(store, clock).acquire()
 
 
-def test_an_unreadable_record_is_free(
-    store: ObjectStore, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_unreadable_record_is_free(store: ObjectStore, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     store.put(f"lease/{3:020d}.json", b"")
     lease(store, clock).acquire()
     assert "cannot be read" in caplog.text
@@ -208,9 +206,7 @@ def test_the_thread_renews_and_stops(store: ObjectStore, clock: Clock) -> None:
     assert held.holder() is None
 
 
-def test_the_thread_of_a_lost_lease_ends(
-    store: ObjectStore, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_thread_of_a_lost_lease_ends(store: ObjectStore, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     held = Lease(store, seconds=0.03, clock=clock)
     held.acquire()
     plant(store, Holder("far", "m", 1, "1", "t", clock.now + 60), number=1000)

@@ -103,9 +103,7 @@ def test_every_version_stays_as_it_was(table: RowTable, mode: str) -> None:
             for r in versions[v]
         ],
     )
-    v = note(
-        table.drop_columns(["label"]), [{k: x for k, x in r.items() if k != "label"} for r in versions[v]]
-    )
+    v = note(table.drop_columns(["label"]), [{k: x for k, x in r.items() if k != "label"} for r in versions[v]])
     for version, expected in versions.items():
         assert table.read(version).to_pylist() == expected
     assert set(versions) <= set(table.versions())
@@ -359,9 +357,9 @@ def test_cleanup_keeps_the_named_versions_and_frees_the_rest(table: RowTable) ->
     assert orphan not in table.versions()
     assert table.read(first).equals(FIVE)
     assert table.read(third)["id"].to_pylist() == list("abed")
-    assert table.read(table.update(pa.table({"id": ["a"], "label": [0]}), first), keys=["a"])[
-        "label"
-    ].to_pylist() == [0]
+    assert table.read(table.update(pa.table({"id": ["a"], "label": [0]}), first), keys=["a"])["label"].to_pylist() == [
+        0
+    ]
 
 
 def test_a_damaged_file_is_named(table: RowTable) -> None:

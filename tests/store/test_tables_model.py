@@ -31,10 +31,7 @@ def step(table: RowTable, data: st.DataObject, base: int, rows: Rows, fresh: int
             gone = data.draw(some)
             return table.delete(gone, base), [row for row in rows if row["id"] not in gone]
         case "append":
-            new = [
-                {"id": fresh + i, "text": data.draw(TEXT), "number": i}
-                for i in range(data.draw(st.integers(0, 3)))
-            ]
+            new = [{"id": fresh + i, "text": data.draw(TEXT), "number": i} for i in range(data.draw(st.integers(0, 3)))]
             return table.append(as_table(new), base), rows + new
         case "restore":
             return table.restore(base), rows
@@ -45,9 +42,7 @@ def step(table: RowTable, data: st.DataObject, base: int, rows: Rows, fresh: int
             draws = {"text": TEXT, "number": NUMBER}
             changes = {key: {name: data.draw(draws[name]) for name in names} for key in data.draw(some)}
             sent = pa.Table.from_pylist([{"id": key} | cells for key, cells in changes.items()], SCHEMA)
-            return table.update(sent.select(["id", *names]), base), [
-                r | changes.get(r["id"], {}) for r in rows
-            ]
+            return table.update(sent.select(["id", *names]), base), [r | changes.get(r["id"], {}) for r in rows]
 
 
 @settings(max_examples=25, deadline=None)

@@ -61,9 +61,7 @@ log.append("version", {"rows": version})
 
 def child(code: str, folder: Path, kill_at: str = "") -> int:
     env = os.environ | {KILL_AT: kill_at, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, str(folder)], env=env, check=False
-    ).returncode
+    return subprocess.run([sys.executable, "-W", "error", "-c", code, str(folder)], env=env, check=False).returncode
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +94,7 @@ def rows_committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("point", TABLE_POINTS)
-def test_a_killed_table_write_leaves_what_was_committed(
-    tmp_path: Path, rows_committed: Path, point: str
-) -> None:
+def test_a_killed_table_write_leaves_what_was_committed(tmp_path: Path, rows_committed: Path, point: str) -> None:
     is_creation = point == "table.before_index"  # passed only when a table is created
     if not is_creation:
         shutil.copytree(rows_committed, tmp_path, dirs_exist_ok=True)

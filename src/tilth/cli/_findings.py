@@ -7,18 +7,20 @@ from typing import Any
 import numpy as np
 
 from tilth.core.finding import Finding
+from tilth.core.schema import Schema
+from tilth.loop.visibility import shown_evidence
 
 __all__ = ["finding_facts"]
 
 
-def finding_facts(finding: Finding) -> dict[str, Any]:
-    """Return the claim, and its flagged rows worst first with their severity and evidence."""
+def finding_facts(finding: Finding, schema: Schema) -> dict[str, Any]:
+    """Return the claim, and its flagged rows worst first with their severity and what may be shown of the evidence."""
     flagged = np.flatnonzero(finding.flagged)
     flagged = flagged[np.argsort(-finding.severity[flagged], kind="stable")]
-    names = [name for name, values in finding.evidence.items() if len(values) == len(finding.ids)]
+    evidence = shown_evidence(finding, schema)
     rows = [
         {"row_id": finding.ids[int(i)].as_py(), "severity": float(finding.severity[i])}
-        | {name: _plain(finding.evidence[name][i]) for name in names}
+        | {name: _plain(values[i]) for name, values in evidence.items()}
         for i in flagged
     ]
     return {

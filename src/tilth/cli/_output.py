@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
+import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,21 +28,47 @@ __all__ = [
     "write_table",
 ]
 
+PLAIN_WIDTH = 110
+"""Signs per line where stdout is no terminal."""
+
 
 def emit(thing: Any) -> None:
-    """Write a result on stdout: text as it is, renderables through rich."""
+    """Write a result on stdout: text as it is, renderables through rich, without colours where it is no terminal."""
     if isinstance(thing, str):
-        sys.stdout.write(thing + "\n")
+        _write(thing + "\n")
         return
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else 110
-    Console(file=sys.stdout, width=width, highlight=False).print(thing)
+    if sys.stdout.isatty():
+        Console(file=sys.stdout, highlight=False).print(thing)
+        return
+    console = Console(file=io.StringIO(), width=PLAIN_WIDTH, highlight=False, color_system=None)
+    with console.capture() as captured:
+        console.print(thing)
+    _write("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
 
 
 def emit_json(value: Any) -> None:
-    """Write one JSON value on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write one JSON value on stdout; a figure that is no number becomes null."""
+    _write(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _write(text: str) -> None:
+    """Write on stdout; where the reader has gone (`tilth log | head`), end without a word."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
 
 
 def console_error(text: str) -> None:
@@ -92,29 +121,22 @@ def _line(stage: str, detail: str, done: int, total: int, started: float) -> str
 
 def write_csv(table: pa.Table, path: Path | None) -> None:
     """Write a table as CSV to a file or to stdout."""
+    import pyarrow as pa
     import pyarrow.csv as pacsv
 
     if path is not None:
         pacsv.write_csv(table, path)
-        emit(f"wrote {path}: {table.num_rows:,} rows")
         return
-    sys.stdout.flush()
-    pacsv.write_csv(table, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+    sink = pa.BufferOutputStream()
+    pacsv.write_csv(table, sink)
+    _write(sink.getvalue().to_pybytes().decode())
 
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table as .csv or .parquet, by its suffix."""
-    from tilth.core.errors import UsageError
-
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 
         pq.write_table(table, path)
-    elif path.suffix == ".csv":
-        import pyarrow.csv as pacsv
-
-        pacsv.write_csv(table, path)
     else:
-        raise UsageError(f"{path.suffix!r} is not a format of predictions", next_step="name a .csv or a .parquet file")
+        write_csv(table, path)

@@ -13,6 +13,10 @@ __all__ = ["register"]
 
 Dir = Annotated[Path, typer.Option("--dir", help="The project's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+VersionName = Annotated[str, typer.Argument(help="A version, its beginning, a tag, or latest.")]
+EditId = Annotated[str, typer.Argument(help="An edit's id, or its beginning; tilth log shows them.")]
+RowId = Annotated[str, typer.Argument(help="A row's id; tilth ask and tilth export show them.")]
+TagName = Annotated[str, typer.Argument(help="The name that the version gets.")]
 HERE = Path()
 
 
@@ -35,7 +39,7 @@ def log(directory: Dir = HERE, as_json: Json = False) -> None:
         emit(log_table(lines))
 
 
-def diff(before: str, after: str, directory: Dir = HERE, as_json: Json = False) -> None:
+def diff(before: VersionName, after: VersionName, directory: Dir = HERE, as_json: Json = False) -> None:
     """Show what changed from one version to another."""
     from tilth.loop.project import open_project
     from tilth.reporting.text import diff_text
@@ -47,7 +51,7 @@ def diff(before: str, after: str, directory: Dir = HERE, as_json: Json = False) 
         emit(diff_text(found))
 
 
-def show(version: str = "latest", directory: Dir = HERE, as_json: Json = False) -> None:
+def show(version: VersionName = "latest", directory: Dir = HERE, as_json: Json = False) -> None:
     """Show one version: rows, splits, recipe, trials."""
     from tilth.loop.project import open_project
     from tilth.loop.reports import version_facts
@@ -60,7 +64,7 @@ def show(version: str = "latest", directory: Dir = HERE, as_json: Json = False) 
         emit(show_text(facts))
 
 
-def blame(row_id: str, directory: Dir = HERE, as_json: Json = False) -> None:
+def blame(row_id: RowId, directory: Dir = HERE, as_json: Json = False) -> None:
     """Show every edit that touched a row, with its reason and trial."""
     from tilth.loop.project import open_project
     from tilth.reporting.text import blame_text
@@ -72,14 +76,14 @@ def blame(row_id: str, directory: Dir = HERE, as_json: Json = False) -> None:
         emit(blame_text(found))
 
 
-def revert(edit: str, directory: Dir = HERE) -> None:
+def revert(edit: EditId, directory: Dir = HERE) -> None:
     """Make a version that is the current one without an edit."""
     from tilth.loop.project import open_project
 
     emit(f"took {edit} back; now {open_project(directory).revert(edit).version}")
 
 
-def tag(name: str, version: Annotated[str, typer.Argument()] = "latest", directory: Dir = HERE) -> None:
+def tag(name: TagName, version: VersionName = "latest", directory: Dir = HERE) -> None:
     """Give a version a name."""
     from tilth.loop.project import open_project
 
@@ -91,9 +95,12 @@ def gc(directory: Dir = HERE, as_json: Json = False) -> None:
     from dataclasses import asdict
 
     from tilth.loop.project import open_project
+    from tilth.loop.reading import refuse_unfinished
     from tilth.store.maintenance import collect_garbage
 
-    done = asdict(collect_garbage(open_project(directory).repository()))
+    repository = open_project(directory).repository()
+    refuse_unfinished(repository)
+    done = asdict(collect_garbage(repository))
     if as_json:
         emit_json(done)
     else:
@@ -121,9 +128,9 @@ def doctor(directory: Dir = HERE, as_json: Json = False) -> None:
 
 def operators(room: Annotated[str | None, typer.Argument(help="One room only.")] = None, as_json: Json = False) -> None:
     """List what there is, made from the operators themselves."""
-    from tilth.cli._output import plain_columns
     from tilth.core.errors import UnknownOperatorError, did_you_mean
     from tilth.operators.registry import listings, rooms
+    from tilth.reporting.text import operators_table
 
     if room is not None and room not in rooms():
         raise UnknownOperatorError(
@@ -133,4 +140,4 @@ def operators(room: Annotated[str | None, typer.Argument(help="One room only.")]
     if as_json:
         emit_json(found)
     else:
-        emit(plain_columns([(one["room"], one["name"], one["verb"], one["summary"]) for one in found]))
+        emit(operators_table(found))

@@ -137,7 +137,7 @@ def _unique_digests(array: pa.Array) -> Digests:
     unique = text_digests(value if isinstance(value, bytes) else value.encode() for value in values)
     if not len(unique):
         return np.tile(_NULL, (len(array), 1))
-    return unique[np.asarray(encoded.indices.fill_null(0))]
+    return np.asarray(unique[np.asarray(encoded.indices.fill_null(0))])
 
 
 def row_digests(table: pa.Table, columns: Sequence[str]) -> Digests:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tilth.core.ids import digest_of
-
 __all__ = ["Spec"]
 
 
@@ -36,6 +34,8 @@ class Spec:
     @property
     def digest(self) -> str:
         """A key for caches: equal specs have equal digests."""
+        from tilth.core.ids import digest_of  # brings NumPy, which listing operators does without
+
         return digest_of(self.to_dict())
 
     def __str__(self) -> str:

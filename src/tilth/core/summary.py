@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tilth.core.display import Displayed
 from tilth.core.estimate import Estimate
 from tilth.core.trial import Trial
 
@@ -117,7 +118,7 @@ class FailedStep:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSummary:
+class RunSummary(Displayed):
     """Everything that the screen, the JSON and the report say of a run.
 
     Scores are in the metric's unit, higher is better (mean absolute errors carry a minus sign), dev figures are *selected*.
@@ -207,8 +208,13 @@ def _known(values: Mapping[str, Any]) -> Estimate:
 
 
 def _look(values: Mapping[str, Any]) -> TestLook:
-    names = ("before", "after", "gain", "corrected_gain")
-    return TestLook(**{name: _estimate(values[name]) for name in names}, looks=values["looks"])
+    return TestLook(
+        before=_known(values["before"]),
+        after=_known(values["after"]),
+        gain=_known(values["gain"]),
+        corrected_gain=_estimate(values["corrected_gain"]),
+        looks=int(values["looks"]),
+    )
 
 
 def _trial_line(trial: Trial) -> dict[str, Any]:

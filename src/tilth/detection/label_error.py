@@ -20,66 +20,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from tilth.core.errors import NotApplicable
 from tilth.detection._shared import class_texts, doubtable, refuse_few_rows, refuse_regression, share_of
-from tilth.numerics.noise import confident_joint, noise_transition, posterior
+from tilth.numerics.noise import refuse_ignorance, truth_posterior
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tilth.core.arrays import IntVector, Matrix, Vector
+    from tilth.core.arrays import Matrix, Vector
     from tilth.core.finding import Finding
     from tilth.operators.view import Scope, View
 
-__all__ = ["LabelError", "truth_posterior"]
-
-_TINY = 1e-300
-
-
-def truth_posterior(labels: IntVector, pred_probs: Matrix) -> Matrix:
-    """Return the probability of each class being the true one, given the features and the given label.
-
-    The noise transition comes from the confident joint of the same rows; see the module for the formula.
-    O(n k²) time.
-
-    Parameters
-    ----------
-    labels : IntVector, (n,)
-        Given class numbers.
-    pred_probs : Matrix, (n, k)
-        Out-of-sample, calibrated p(given class | features).
-
-    Returns
-    -------
-    Matrix, (n, k)
-        Rows sum to 1; row order of the input.
-
-    Raises
-    ------
-    InputError
-        Shapes that do not fit, or labels out of range.
-
-    Randomness
-    ----------
-    None.
-
-    Source
-    ------
-    Northcutt, Jiang, Chuang (2021), JAIR 70, equations 1 and 3; Richardson (1972), J. Optical Society of
-    America 62.
-
-    Examples
-    --------
-    >>> truth_posterior(np.array([0, 1]), np.eye(2)).tolist()
-    [[1.0, 0.0], [0.0, 1.0]]
-    """
-    transition = noise_transition(confident_joint(labels, pred_probs))
-    mixed = pred_probs @ transition
-    ratio = np.divide(pred_probs, mixed, out=np.zeros_like(mixed), where=mixed > _TINY)
-    truth = pred_probs * (ratio @ transition.T)
-    total = truth.sum(axis=1, keepdims=True)
-    truth = np.divide(truth, total, out=np.array(pred_probs, dtype=np.float64), where=total > _TINY)
-    return posterior(truth, labels, transition)
+__all__ = ["LabelError"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +67,14 @@ class LabelError:
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def find(self, view: View) -> Sequence[Finding]:
         """Return one finding about the rows; an empty list when no label is doubted."""
         refuse_regression(view)
         rows = np.flatnonzero(view.labelled)
         refuse_few_rows(len(rows), self.least_rows if view.n_classes > 1 else len(rows) + 1)
-        _refuse_ignorance(view.labels[rows], view.pred_probs[rows])
+        refuse_ignorance(view.labels[rows], view.pred_probs[rows])
         truth = np.zeros((len(view), view.n_classes))
         truth[rows] = truth_posterior(view.labels[rows], view.pred_probs[rows])
         own = np.take_along_axis(truth, view.labels[:, None] * view.labelled[:, None], axis=1)[:, 0]
@@ -157,14 +108,3 @@ class LabelError:
                 "p_suggested": np.where(view.labelled, truth[np.arange(len(view)), suggested], 0.0),
             },
         )
-
-
-def _refuse_ignorance(labels: IntVector, pred_probs: Matrix) -> None:
-    """Raise NotApplicable for predictions with no more likelihood, and hits, than the class shares have."""
-    shares = np.bincount(labels, minlength=pred_probs.shape[1]) / len(labels)
-    own = pred_probs[np.arange(len(labels)), labels]
-    likelier = np.log(np.maximum(own, _TINY)).mean() > np.log(shares[labels]).mean()
-    most = float(shares.max())
-    by_luck = most + 2 * np.sqrt(most * (1 - most) / len(labels))
-    if not likelier and (pred_probs.argmax(axis=1) == labels).mean() <= by_luck:
-        raise NotApplicable("the predictions tell no more than the shares of the classes do: they can doubt no label")

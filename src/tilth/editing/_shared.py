@@ -1,51 +1,67 @@
-"""What the editors of labels have in common: the posterior of the true class, and labels as Arrow cells."""
+"""What the editors have in common: the posterior of the true class, which rows may be doubted, and Arrow cells."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from tilth.core.arrays import IntVector, Mask, Matrix
+from tilth.core.arrays import IntVector, Mask, Matrix, Vector
 from tilth.core.errors import NotApplicable
-from tilth.numerics.noise import confident_joint, noise_transition, posterior
+from tilth.numerics.noise import refuse_ignorance, truth_posterior
 from tilth.operators.view import View
 
-__all__ = ["class_cells", "editable", "label_posterior", "positions_of", "ranked"]
+__all__ = ["class_cells", "doubtable", "label_doubt", "ranked", "sparing_classes", "truth_of"]
 
 
-def label_posterior(labels: IntVector, pred_probs: Matrix, labelled: Mask) -> Matrix:
-    """Return p(truth | features, given label) for each labelled row; (n,), (n, k), (n,) -> (n, k).
+def truth_of(view: View) -> Matrix:
+    """Return p(truth | features, given label) of each row (n, k); unlabelled rows keep their prediction.
 
-    The noise transition comes from the confident joint of these same rows (Northcutt et al. 2021); unlabelled rows keep
-    their prediction.
+    Raises
+    ------
+    NotApplicable
+        The label is a number, a person confirmed every label, all are of one class, or the predictions tell nothing.
     """
-    rows = np.flatnonzero(labelled)
-    transition = noise_transition(confident_joint(labels[rows], pred_probs[rows]))
-    result = np.array(pred_probs, dtype=np.float64)
-    result[rows] = posterior(pred_probs[rows], labels[rows], transition)
-    return result
-
-
-def editable(view: View) -> Mask:
-    """Rows whose label an operator may doubt: labelled, and not confirmed by a person."""
     if view.schema.task.is_regression:
         raise NotApplicable("it edits class labels, and the label is a number")
+    rows = np.flatnonzero(view.labelled)
+    if not len(rows):
+        raise NotApplicable("no train row has a label")
+    if not doubtable(view).any():
+        raise NotApplicable("a person confirmed every label: there is none to doubt")
+    labels = view.labels[rows]
+    if (labels == labels[0]).all():
+        raise NotApplicable(f"every label is {view.classes[labels[0]]!r}: none can be taken for another class")
+    refuse_ignorance(labels, view.pred_probs[rows])
+    truth = np.array(view.pred_probs, dtype=np.float64)
+    truth[rows] = truth_posterior(labels, view.pred_probs[rows])
+    return truth
+
+
+def doubtable(view: View) -> Mask:
+    """Rows whose label an operator may doubt: labelled, and not confirmed by a person."""
     return view.labelled & ~view.trusted
 
 
-def ranked(score: np.ndarray, chosen: Mask) -> IntVector:
-    """Positions of the chosen rows, highest score first, ties in row order."""
+def label_doubt(labels: IntVector, truth_posterior: Matrix) -> Vector:
+    """Return the probability that each given label is wrong; (n,), (n, k) -> (n,) in [0, 1]."""
+    own = truth_posterior[np.arange(len(labels)), labels]
+    return np.asarray(np.clip(1 - own, 0.0, 1.0))
+
+
+def ranked(score: Vector, chosen: Mask) -> IntVector:
+    """Positions of the chosen rows, highest score first, ties in row order; (n,), (n,) -> (m,)."""
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(-score[rows], kind="stable")]
+
+
+def sparing_classes(view: View, rows: IntVector) -> IntVector:
+    """Leave out the last of the rows of each class that would lose all its rows; a lost class is never predicted again."""
+    given = view.labels[rows]
+    before = np.bincount(view.labels[view.labelled], minlength=view.n_classes)
+    lost = np.unique(given[before[given] == np.bincount(given, minlength=view.n_classes)[given]])
+    return np.delete(rows, [int(np.flatnonzero(given == c)[-1]) for c in lost])
 
 
 def class_cells(view: View, codes: IntVector) -> pa.Array:
     """Class numbers as the class names that the label column holds."""
     return pa.array(np.asarray(view.classes, dtype=object)[codes], pa.string())
-
-
-def positions_of(view: View, ids: pa.Array) -> IntVector:
-    """Positions in the view of row ids; ids of other rows are left out."""
-    found = pc.drop_null(pc.index_in(ids, value_set=view.ids))
-    return np.asarray(found, dtype=np.intp)

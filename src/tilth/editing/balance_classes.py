@@ -8,7 +8,7 @@ Source: King and Zeng (2001), Logistic Regression in Rare Events Data, Political
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -42,7 +42,7 @@ class BalanceClasses:
 
     def strengths(self) -> Sequence[BalanceClasses]:
         """Half way (square root), and fully even."""
-        return (BalanceClasses(strength=0.5), BalanceClasses(strength=1.0))
+        return tuple(replace(self, strength=strength) for strength in (0.5, 1.0))
 
     def choose(self, view: View) -> RowSet:
         """Return all labelled rows; every one gets a weight."""
@@ -64,5 +64,10 @@ class BalanceClasses:
             raise NotApplicable("the label is a number; there are no classes to balance")
         counts = np.bincount(view.labels[view.labelled], minlength=view.n_classes)
         present = counts[counts > 0]
-        if len(present) < 2 or present.max() < self.least_ratio * present.min():
-            raise NotApplicable("classes are of similar size")
+        if len(present) < 2:
+            raise NotApplicable("the labels name fewer than two classes: there is nothing to balance")
+        if present.max() < self.least_ratio * present.min():
+            largest, smallest = f"{present.max():,}", f"{present.min():,}"
+            raise NotApplicable(
+                f"classes are of similar size: {largest} rows against {smallest}, less than {self.least_ratio:g} to 1"
+            )

@@ -1,6 +1,8 @@
 """Relabel: give doubted rows the class that the posterior of the truth puts first.
 
-    q_i(c) ∝ p(c | x_i) · T[c, y_i],   new label = argmax_c q_i(c)   where q_i(y_i) < 1 − certainty
+    new label = argmax_c q_i(c)   where it is another and max_c q_i(c) ≥ certainty,   q_i the posterior of the truth (numerics/noise)
+
+The least certain row of a class that would lose all its rows keeps its label.
 
 Source: Northcutt, Jiang, Chuang (2021), Confident Learning, JAIR 70, section 3; posterior as in Lipton, Wang, Smola (2018).
 """
@@ -8,21 +10,22 @@ Source: Northcutt, Jiang, Chuang (2021), Confident Learning, JAIR 70, section 3;
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from tilth.core.arrays import IntVector, Matrix
+from tilth.core.arrays import IntVector, Matrix, Vector
 from tilth.core.edit import Edit
+from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import class_cells, editable, label_posterior, ranked
+from tilth.editing._shared import class_cells, doubtable, ranked, sparing_classes, truth_of
 from tilth.operators.view import Scope, View
 
 __all__ = ["RelabelHard", "best_class"]
 
 
-def best_class(truth_posterior: Matrix) -> tuple[IntVector, np.ndarray]:
+def best_class(truth_posterior: Matrix) -> tuple[IntVector, Vector]:
     """Return each row's most probable true class and its probability; (n, k) -> (n,), (n,). Ties go to the first class."""
     best = truth_posterior.argmax(axis=1)
     return best, truth_posterior[np.arange(len(best)), best]
@@ -36,31 +39,36 @@ class RelabelHard:
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def strengths(self) -> Sequence[RelabelHard]:
         """Two certainties: nearly sure, and more likely than not."""
-        return (RelabelHard(certainty=0.9), RelabelHard(certainty=0.6))
+        return tuple(replace(self, certainty=certainty) for certainty in (0.9, 0.6))
 
     def choose(self, view: View) -> RowSet:
         """Return rows whose posterior prefers another class, surest first."""
-        best, surety = best_class(label_posterior(view.labels, view.pred_probs, view.labelled))
-        doubted = editable(view) & (best != view.labels) & (surety >= self.certainty)
-        rows = ranked(surety, doubted)
+        _, surety, rows = self._contradicted(view)
         return RowSet(ids=view.take_ids(rows), scores=surety[rows], reason="the posterior prefers another class")
 
     def propose(self, view: View, rows: IntVector | None = None) -> Edit:
-        """Return the edit that sets these rows' labels to their most probable true class."""
-        truth = label_posterior(view.labels, view.pred_probs, view.labelled)
-        best, surety = best_class(truth)
-        if rows is None:
-            rows = ranked(surety, editable(view) & (best != view.labels) & (surety >= self.certainty))
-        ids = view.take_ids(rows)
+        """Return the edit that sets these rows' labels to their most probable true class.
+
+        Raises NotApplicable when no label is contradicted.
+        """
+        best, _, contradicted = self._contradicted(view)
+        if rows is None and not len(contradicted):
+            raise NotApplicable(f"no label is contradicted with certainty ≥ {self.certainty:g}")
+        rows = contradicted if rows is None else rows
         return Edit.relabelling(
             view.schema.task.label,
-            ids,
+            view.take_ids(rows),
             class_cells(view, best[rows]),
             class_cells(view, view.labels[rows]),
             operator=view.spec,
             reason=f"{len(rows):,} labels contradict out-of-sample predictions with certainty ≥ {self.certainty:g}",
         )
+
+    def _contradicted(self, view: View) -> tuple[IntVector, Vector, IntVector]:
+        best, surety = best_class(truth_of(view))
+        doubted = doubtable(view) & (best != view.labels) & (surety >= self.certainty)
+        return best, surety, sparing_classes(view, ranked(surety, doubted))

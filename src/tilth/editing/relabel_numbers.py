@@ -8,7 +8,7 @@ Source: Huber (1964), Robust Estimation of a Location Parameter, Ann. Math. Stat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +18,7 @@ from tilth.core.arrays import IntVector, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import ranked
+from tilth.editing._shared import doubtable, ranked
 from tilth.operators.view import Scope, View
 
 __all__ = ["RelabelNumbers", "winsorized"]
@@ -45,7 +45,7 @@ class RelabelNumbers:
 
     def strengths(self) -> Sequence[RelabelNumbers]:
         """Only the wildest, and the merely far."""
-        return (RelabelNumbers(cutoff=6.0), RelabelNumbers(cutoff=3.0))
+        return tuple(replace(self, cutoff=cutoff) for cutoff in (6.0, 3.0))
 
     def choose(self, view: View) -> RowSet:
         """Return rows with extreme residuals, wildest first."""
@@ -53,8 +53,12 @@ class RelabelNumbers:
         return RowSet(ids=view.take_ids(rows), scores=distance[rows], reason="the residual is extreme")
 
     def propose(self, view: View, rows: IntVector | None = None) -> Edit:
-        """Return the edit that clips these rows' labels."""
+        """Return the edit that clips these rows' labels; raises NotApplicable when none is extreme."""
         clipped, _, extreme = self._extreme(view)
+        if rows is None and not len(extreme):
+            raise NotApplicable(
+                f"no label lies more than {self.cutoff:g} robust standard deviations from its prediction"
+            )
         rows = extreme if rows is None else rows
         return Edit.relabelling(
             view.schema.task.label,
@@ -67,9 +71,13 @@ class RelabelNumbers:
 
     def _extreme(self, view: View) -> tuple[Vector, Vector, IntVector]:
         if not view.schema.task.is_regression:
-            raise NotApplicable("the label is a class")
+            raise NotApplicable("it edits numeric labels, and the label is a class")
         usable = np.flatnonzero(view.labelled)
+        if not len(usable):
+            raise NotApplicable("no train row has a label")
+        if not doubtable(view).any():
+            raise NotApplicable("a person confirmed every label: there is none to doubt")
         clipped, distance = np.array(view.numbers), np.zeros(len(view))
         clipped[usable], distance[usable] = winsorized(view.numbers[usable], view.predictions[usable], self.cutoff)
-        rows = ranked(distance, view.labelled & ~view.trusted & (distance > self.cutoff))
+        rows = ranked(distance, doubtable(view) & (distance > self.cutoff))
         return clipped, distance, rows

@@ -1,6 +1,6 @@
 """Relabel softly: train on the posterior of the truth instead of the given class; the label itself stays.
 
-    q_i(c) ∝ p(c | x_i) · T[c, y_i],   target_i = (1 − strength) · onehot(y_i) + strength · q_i
+    target_i = (1 − strength) · onehot(y_i) + strength · q_i,   q_i the posterior of the truth (numerics/noise)
 
 Source: Reed et al. (2015), Training Deep Neural Networks on Noisy Labels with Bootstrapping, eq. 6 (the mixture); the posterior
 follows Patrini et al. (2017), section 4.
@@ -9,16 +9,16 @@ follows Patrini et al. (2017), section 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from tilth.core.arrays import IntVector, Matrix
+from tilth.core.arrays import IntVector, Matrix, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import editable, label_posterior, ranked
+from tilth.editing._shared import doubtable, label_doubt, ranked, truth_of
 from tilth.operators.view import Scope, View
 
 __all__ = ["RelabelSoft", "softened"]
@@ -42,35 +42,31 @@ class RelabelSoft:
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def strengths(self) -> Sequence[RelabelSoft]:
         """Half way, and all the way."""
-        return (RelabelSoft(strength=0.5), RelabelSoft(strength=1.0))
+        return tuple(replace(self, strength=strength) for strength in (0.5, 1.0))
 
     def choose(self, view: View) -> RowSet:
         """Return doubted rows, most doubted first."""
-        doubt = self._doubt(view)
-        rows = ranked(doubt, editable(view) & (doubt >= self.least_doubt))
+        _, doubt, rows = self._doubted(view)
         return RowSet(ids=view.take_ids(rows), scores=doubt[rows], reason="the label is in doubt")
 
     def propose(self, view: View, rows: IntVector | None = None) -> Edit:
-        """Return the edit that sets these rows' soft targets."""
-        truth = label_posterior(view.labels, view.pred_probs, view.labelled)
-        if rows is None:
-            doubt = self._doubt(view)
-            rows = ranked(doubt, editable(view) & (doubt >= self.least_doubt))
-        if not len(rows):
-            raise NotApplicable("no label is in doubt")
-        targets = softened(view.labels[rows], truth[rows], self.strength)
+        """Return the edit that sets these rows' soft targets; raises NotApplicable when no label is in doubt."""
+        truth, _, doubted = self._doubted(view)
+        if rows is None and not len(doubted):
+            raise NotApplicable(f"no label is wrong with a probability of {self.least_doubt:g} or more")
+        rows = doubted if rows is None else rows
         return Edit.softening(
             view.take_ids(rows),
-            targets,
+            softened(view.labels[rows], truth[rows], self.strength),
             operator=view.spec,
             reason=f"{len(rows):,} labels are in doubt; train on their posterior with strength {self.strength:g}",
         )
 
-    @staticmethod
-    def _doubt(view: View) -> np.ndarray:
-        truth = label_posterior(view.labels, view.pred_probs, view.labelled)
-        return np.asarray(1 - truth[np.arange(len(truth)), view.labels])
+    def _doubted(self, view: View) -> tuple[Matrix, Vector, IntVector]:
+        truth = truth_of(view)
+        doubt = label_doubt(view.labels, truth)
+        return truth, doubt, ranked(doubt, doubtable(view) & (doubt >= self.least_doubt))

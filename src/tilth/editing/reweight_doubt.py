@@ -1,6 +1,6 @@
 """Reweight: let rows count by the probability that their label is right.
 
-    w_i = max(floor, q_i(y_i)),   q_i the posterior of the truth
+    w_i = max(floor, q_i(y_i)),   q_i the posterior of the truth (numerics/noise)
 
 Source: Liu and Tao (2016), Classification with Noisy Labels by Importance Reweighting, TPAMI 38, section 3.
 """
@@ -15,8 +15,9 @@ import numpy as np
 
 from tilth.core.arrays import IntVector, Matrix, Vector
 from tilth.core.edit import Edit
+from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import editable, label_posterior, ranked
+from tilth.editing._shared import doubtable, ranked, truth_of
 from tilth.operators.view import Scope, View
 
 __all__ = ["ReweightDoubt", "trust_weights"]
@@ -36,7 +37,7 @@ class ReweightDoubt:
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def strengths(self) -> Sequence[ReweightDoubt]:
         """One strength."""
@@ -44,18 +45,19 @@ class ReweightDoubt:
 
     def choose(self, view: View) -> RowSet:
         """Return the doubted rows, most doubted first."""
-        weights = self._weights(view)
-        rows = ranked(1 - weights, editable(view) & (weights <= 1 - self.least_doubt))
+        weights, rows = self._weights(view)
         return RowSet(ids=view.take_ids(rows), scores=1 - weights[rows], reason="the label is in doubt")
 
     def propose(self, view: View, rows: IntVector | None = None) -> Edit:
-        """Return the edit that sets these rows' weights."""
-        weights = self._weights(view)
-        if rows is None:
-            rows = ranked(1 - weights, editable(view) & (weights <= 1 - self.least_doubt))
+        """Return the edit that sets these rows' weights; raises NotApplicable when no label is in doubt."""
+        weights, doubted = self._weights(view)
+        if rows is None and not len(doubted):
+            raise NotApplicable(f"no label is wrong with a probability of {self.least_doubt:g} or more")
+        rows = doubted if rows is None else rows
         reason = f"{len(rows):,} rows count by the probability that their label is right"
         return Edit.weighting(view.take_ids(rows), weights[rows], operator=view.spec, reason=reason)
 
-    def _weights(self, view: View) -> Vector:
-        truth = label_posterior(view.labels, view.pred_probs, view.labelled)
-        return trust_weights(view.labels, truth, self.floor)
+    def _weights(self, view: View) -> tuple[Vector, IntVector]:
+        truth = truth_of(view)
+        weights = trust_weights(view.labels, truth, self.floor)
+        return weights, ranked(1 - weights, doubtable(view) & (weights <= 1 - self.least_doubt))

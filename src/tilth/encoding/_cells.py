@@ -53,7 +53,7 @@ def _name(value: object) -> str | None:
         return value.decode("utf-8", "replace")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN is a missing cell
+    if isinstance(value, float) and value != value:
         return None
     return str(value)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -56,7 +57,9 @@ def ngram_counts(
     parts: tuple[list[Counts], list[Counts]] = ([], [])
     for chunk in _chunks(_normal(texts)):
         points, rows = _points(chunk)
-        for kept, pairs in zip(parts, (_words(points, rows, words), _characters(points, rows, characters)), strict=True):
+        for kept, pairs in zip(
+            parts, (_words(points, rows, words), _characters(points, rows, characters)), strict=True
+        ):
             kept.append(_count(*pairs, len(chunk), bits))
     return _stack(parts[0]), _stack(parts[1])
 
@@ -76,7 +79,7 @@ def _chunks(texts: pa.Array) -> Iterator[pa.Array]:
         bounds.append(max(bounds[-1] + 1, int(np.searchsorted(ends, done + _CHUNK))))
     if len(bounds) == 1:
         yield texts
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         yield texts.slice(start, stop - start)
 
 
@@ -147,7 +150,9 @@ def _count(hashes: Bits, rows: IntVector, n_rows: int, bits: int) -> Counts:
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, dtype=np.intp)
     times = np.diff(np.concatenate([first, [len(keys)]]))
     unique = keys[first]
-    return Counts(n_rows, (unique >> shift).astype(np.intp), (unique & np.uint64((1 << bits) - 1)).astype(np.intp), times)
+    return Counts(
+        n_rows, (unique >> shift).astype(np.intp), (unique & np.uint64((1 << bits) - 1)).astype(np.intp), times
+    )
 
 
 def _stack(parts: list[Counts]) -> Counts:

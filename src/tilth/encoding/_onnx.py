@@ -29,7 +29,7 @@ class OnnxFold:
     def merge(self, left: None, right: None) -> None:
         """Return no state."""
 
-    def finish(self, state: None) -> State:
+    def finish(self, state: None) -> State:  # noqa: ARG002 - the protocol of folds
         """Return the digest of the model's files, so that another model means another state."""
         return {"model": digest_files(self.files())}
 

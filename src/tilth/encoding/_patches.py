@@ -1,6 +1,7 @@
 """Features learnt from small patches: contrast-normalised, whitened, clustered; responses pooled over quadrants.
 
-Source: Coates, Ng, Lee (2011), AISTATS (single-layer networks by k-means); Coates, Ng (2012), LNCS 7700 (spherical k-means, soft threshold).
+Source: Coates, Ng, Lee (2011), AISTATS (single-layer networks by k-means); Coates, Ng (2012), LNCS 7700 (spherical k-means,
+soft threshold).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ __all__ = ["Filters", "learn_filters", "pooled_responses"]
 _SIDE = 6
 _STRIDE = 2
 _PATCHES = 40_000
+_PER_IMAGE = 100
 _ROUNDS = 10
 _CONTRAST = 10.0
 """Added to a patch's variance (of 255²), so that flat patches stay flat."""
@@ -39,7 +41,7 @@ def learn_filters(images: NDArray[np.uint8], count: int, rng: np.random.Generato
     Randomness: the generator decides which patches are seen and where clusters begin.
     """
     n, side = images.shape[:2]
-    take = max(_PATCHES // n, 1)
+    take = min(max(_PATCHES // n, 1), _PER_IMAGE)
     rows = np.repeat(np.arange(n), take)
     top, left = rng.integers(0, side - _SIDE + 1, size=(2, len(rows)))
     patches = _normalised(_windows(images)[rows, top, left].reshape(len(rows), -1))
@@ -61,7 +63,7 @@ def pooled_responses(images: NDArray[np.uint8], filters: Filters) -> FloatMatrix
     responses = np.maximum(np.matmul(patches, filters.weights) - filters.offsets, 0).reshape(n, high, high, -1)
     half = high // 2
     quadrants = [responses[:, down, right].mean(axis=(1, 2)) for down in _halves(half) for right in _halves(half)]
-    return np.sqrt(np.hstack(quadrants)).astype(np.float32)
+    return np.asarray(np.sqrt(np.hstack(quadrants)), dtype=np.float32)
 
 
 def _halves(half: int) -> tuple[slice, slice]:
@@ -82,7 +84,7 @@ def _normalised(patches: NDArray[np.uint8]) -> FloatMatrix32:
 
 def _spherical_k_means(points: FloatMatrix32, count: int, rng: np.random.Generator) -> FloatMatrix32:
     """Return (k, d) unit centres; empty clusters keep their place."""
-    centres = points[rng.choice(len(points), min(count, len(points)), replace=False)]
+    centres: FloatMatrix32 = points[rng.choice(len(points), min(count, len(points)), replace=False)]
     centres = centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)
     for _ in range(_ROUNDS):
         likeness = points @ centres.T
@@ -92,6 +94,6 @@ def _spherical_k_means(points: FloatMatrix32, count: int, rng: np.random.Generat
         first = np.flatnonzero(np.diff(nearest[order], prepend=-1))
         sums = np.zeros_like(centres)
         sums[nearest[order[first]]] = np.add.reduceat(points[order] * pull[order, None], first, axis=0)
-        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True).astype(np.float32)
         centres = np.where(lengths > 1e-6, sums / np.maximum(lengths, 1e-6), centres)
     return centres

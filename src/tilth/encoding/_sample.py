@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,8 @@ from tilth.core.rng import row_uniforms
 
 __all__ = ["Sample", "empty", "merge", "take_in"]
 
-Values = np.ndarray | pa.Array
+Values: TypeAlias = Any
+"""(m,) or (m, d) NumPy, or m cells of Arrow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class ImageDescriptor:
 
     def finish(self, state: Sample) -> State:
         """Return the patch filters, the scale of each block of features, and the projection."""
-        flat = np.asarray(state.values)
+        flat: NDArray[np.uint8] = state.values
         kinds = flat[:, -1]
         flat = flat[kinds != _NOTHING]
         if not len(flat):

@@ -1,7 +1,7 @@
 """Numbers as robust scores, soft quantile bins and a missing indicator.
 
     score = clip((x - median) / scale, ±4), scale = interquartile range / 1.349; for heavy tails the signed logarithm
-    sign(u) log(1 + |u|) of u = (x - median) / scale, brought to unit scale again
+    sign(u) log(1 + |u|) of u = (x - median) / unit, brought to unit scale again; unit = first decile of |x - median| > 0
     bin_t = clip((x - knot_t) / (knot_{t+1} - knot_t), 0, 1) less its mean
 
 The bins let a linear model bend at quantiles: any continuous function that is linear between knots is a sum of
@@ -75,7 +75,7 @@ class Number:
 
     def finish(self, state: Sample) -> State:
         """Return the score's parameters, the knots and the mean of each bin."""
-        values = np.sort(np.asarray(state.values))
+        values: Vector = np.sort(state.values)
         knots = knots_of(values, self.bins)
         return {
             "score": score_parameters(values),
@@ -92,7 +92,7 @@ class Number:
 
 
 def score_parameters(values: Vector) -> Vector:
-    """Return (median, scale, heavy, centre, spread) of sorted values (n,): what turns a value into a score.
+    """Return (median, unit, heavy, centre, spread) of sorted values (n,): what turns a value into a score.
 
     `heavy` is 1 where tails call for the signed logarithm; centre and spread rescale it (0 and 1 otherwise).
     """
@@ -103,9 +103,11 @@ def score_parameters(values: Vector) -> Vector:
     heavy = float(high - low > _HEAVY * scale * 1.349)
     if not heavy:
         return np.array([median, scale, 0.0, 0.0, 1.0])
-    logs = _signed_log((values - median) / scale)
+    distances = np.abs(values - median)
+    unit = np.quantile(distances[distances > 0], 0.1)
+    logs = _signed_log((values - median) / unit)
     quarters = np.quantile(logs, [0.25, 0.5, 0.75])
-    return np.array([median, scale, 1.0, quarters[1], _spread(logs, quarters[2] - quarters[0])])
+    return np.array([median, unit, 1.0, quarters[1], _spread(logs, quarters[2] - quarters[0])])
 
 
 def knots_of(values: Vector, bins: int) -> Vector:
@@ -129,9 +131,9 @@ def knots_of(values: Vector, bins: int) -> Vector:
 
 def encode_numbers(values: Vector, score: Vector, knots: Vector, means: Vector) -> Vector:
     """Return (n, 1 + bins) float64: the clipped score, then the centred bins of values (n,)."""
-    median, scale, heavy, centre, spread = score
+    median, unit, heavy, centre, spread = score
     with np.errstate(over="ignore"):
-        units = (values - median) / scale
+        units = (values - median) / unit
     scores = (_signed_log(units) - centre) / spread if heavy else units
     return np.column_stack([np.clip(scores, -_CLIP, _CLIP), _bins(values, knots) - means])
 

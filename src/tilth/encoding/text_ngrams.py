@@ -183,4 +183,4 @@ def _projection(weighted: csr_array, dimension: int) -> np.ndarray:
         return np.zeros((weighted.shape[1], 0), dtype=np.float16)
     n_rows = max(1, int(np.searchsorted(weighted.indptr, _MOST_ENTRIES, side="right")) - 1)
     values, vectors = truncated_svd(weighted[:n_rows], dimension, generator(0, "encoding", "text_ngrams"))
-    return (vectors * np.sqrt(values[0] / values).astype(np.float32)).astype(np.float16)
+    return np.asarray(vectors * np.sqrt(values[0] / values), dtype=np.float16)

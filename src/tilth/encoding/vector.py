@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tilth.core.arrays import FloatMatrix32
+from tilth.core.arrays import FloatMatrix32, Matrix
 from tilth.core.errors import SchemaChangedError
 from tilth.core.schema import ColumnType
 from tilth.encoding import _sample
@@ -68,7 +68,8 @@ class Vector:
 
     def finish(self, state: Sample) -> State:
         """Return the width and the number that every vector is multiplied with."""
-        widths, squares = np.asarray(state.values).reshape(-1, 2).T
+        facts: Matrix = state.values
+        widths, squares = facts.T
         mean = math.fsum(squares) / max(len(squares), 1)
         width = int(widths.max(initial=0))
         return {"width": np.array(width), "scale": np.array(1 / math.sqrt(mean) if mean > 0 else 1.0)}

@@ -20,7 +20,7 @@ __all__ = ["Accuracy", "correct"]
 
 def correct(labels: IntVector, pred_probs: Matrix) -> Vector:
     """Return 1 where the most probable class is the label, else 0; (n,), (n, k) -> (n,). Ties go to the first class."""
-    return (pred_probs.argmax(axis=1) == labels).astype(np.float64)
+    return np.asarray(pred_probs.argmax(axis=1) == labels, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

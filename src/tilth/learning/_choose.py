@@ -2,8 +2,8 @@
 
 Every setting predicts every row out of sample. A row's loss is its log loss under the calibrated probabilities, or its squared error;
 not its error: where labels are noisy the calibrated log loss still falls as the probabilities near the truth, while errors of
-given labels hardly tell settings apart and favour those that fit the noise. The least mean wins, unless a simpler setting of the same
-learner is within one standard error of the paired difference: then the simplest such.
+given labels hardly tell settings apart and favour those that fit the noise. The least mean wins, unless a simpler setting, of the same or
+of a simpler learner, is within one standard error of the paired difference: then the simplest such.
 
 Source: Breiman et al. (1984), Classification and Regression Trees, section 3.4.3 (one-standard-error rule).
 """
@@ -82,14 +82,14 @@ def default_learners(schema: Schema) -> tuple[Learner, ...]:
 def choose(
     learners: Sequence[Learner], view: View, target: Target, folds: IntVector, *, rows: int = ROWS, cells: int = CELLS
 ) -> Choice:
-    """Return the best setting of the best learner by cross-validation, and the table of all that were tried.
+    """Return the simplest setting that is as good as the best by cross-validation, and the table of all that were tried.
 
     A grid is walked from its simplest setting and left when two settings in a row are clearly worse than its best.
     Above `rows` rows (or `cells` rows times classes) a part drawn by row id decides; penalties are totals, so that they suit all rows.
 
     Parameters
     ----------
-    learners : each offers its grid, simplest setting first
+    learners : simplest first; each offers its grid, simplest setting first
     view : n train rows with all that the learners need
     target : their targets
     folds : (n,) from `fold_numbers`; the same folds for every setting, so that rows pair up
@@ -110,10 +110,10 @@ def choose(
     part, wanted, fold = target.take(chosen), folds[chosen], _union(learners)
     seen = part_of(view, frozenset(need for need in fold if view.has(need)), chosen)  # type: ignore[arg-type]
     walks = [_walk(learner, seen, part, wanted) for learner in learners]
-    best = [min(walk, key=lambda entry: entry.loss) for walk in walks]
-    winner = int(np.argmin([entry.loss for entry in best]))
-    held = next(entry for entry in walks[winner] if entry.behind(best[winner]) <= 1.0)
-    table = tuple(entry.report(best[winner], chosen=entry is held) for walk in walks for entry in walk)
+    entries = [entry for walk in walks for entry in walk]
+    best = min(entries, key=lambda entry: entry.loss)
+    held = next(entry for entry in entries if entry.behind(best) <= 1.0)
+    table = tuple(entry.report(best, chosen=entry is held) for entry in entries)
     return Choice(learner=held.learner, tried=table, n_rows=len(chosen))
 
 
@@ -139,9 +139,7 @@ class _Entry:
         loss, error = _mean_and_error(self.losses, self.weights)
         score = float(self.weights @ self.scores / self.weights.sum())
         behind = round(self.behind(best), 3)
-        return Tried(
-            learner=spec_of(self.learner), loss=loss, error=error, score=score, behind=behind, chosen=chosen
-        )
+        return Tried(learner=spec_of(self.learner), loss=loss, error=error, score=score, behind=behind, chosen=chosen)
 
 
 def _walk(learner: Learner, view: View, target: Target, folds: IntVector) -> list[_Entry]:

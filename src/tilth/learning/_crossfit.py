@@ -51,9 +51,7 @@ def fold_numbers(
     return np.asarray(dealt[codes], dtype=np.intp)
 
 
-def out_of_sample(
-    learner: Learner, view: View, target: Target, folds: IntVector, *, prepared: Any = None
-) -> Matrix:
+def out_of_sample(learner: Learner, view: View, target: Target, folds: IntVector, *, prepared: Any = None) -> Matrix:
     """Return out-of-sample predictions of every row: (n, k) calibrated probabilities, or (n, 1) numbers.
 
     One temperature, fitted on the rows that have a target, calibrates all rows; it never changes which class

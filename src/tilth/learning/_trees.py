@@ -14,7 +14,7 @@ from tilth.core.schema import ColumnType, Schema
 from tilth.core.target import Target
 from tilth.operators.view import View
 
-__all__ = ["TreeTable", "expand", "random_state"]
+__all__ = ["TreeTable", "expand", "growing_matrix", "random_state"]
 
 _MOST_CATEGORIES = 254
 """Trees tell 255 categories apart; the last stands for all rarer and unseen ones."""
@@ -53,6 +53,13 @@ class TreeTable:
         parts += [_dates(table, name) for name in self.dates]
         parts += [_codes(_texts(table, name), names)[:, None] for name, names in self.categories]
         return np.hstack([np.zeros((table.num_rows, 0)), *parts])
+
+
+def growing_matrix(table: TreeTable, view: View, rows: IntVector) -> Matrix:
+    """Return the (m, d) matrix of some rows to grow trees on; a column without any value becomes constant."""
+    matrix = table.matrix(view.table)[rows]
+    matrix[:, np.isnan(matrix).all(axis=0)] = 0.0
+    return matrix
 
 
 def expand(target: Target) -> tuple[IntVector, IntVector, Vector]:

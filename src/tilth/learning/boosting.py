@@ -19,7 +19,7 @@ from tilth.core.arrays import IntVector, Matrix
 from tilth.core.errors import LabelError
 from tilth.core.schema import TaskType
 from tilth.core.target import Target, TargetKind
-from tilth.learning._trees import TreeTable, expand, random_state
+from tilth.learning._trees import TreeTable, expand, growing_matrix, random_state
 from tilth.operators.view import View
 
 __all__ = ["Boosting", "BoostingModel"]
@@ -75,7 +75,12 @@ class Boosting:
         return TreeTable.read_from(view.table, view.schema)
 
     def fit(
-        self, view: View, target: Target, *, prepared: TreeTable | None = None, start: BoostingModel | None = None
+        self,
+        view: View,
+        target: Target,
+        *,
+        prepared: TreeTable | None = None,
+        start: BoostingModel | None = None,  # noqa: ARG002
     ) -> BoostingModel:
         """Return trees grown on the rows that have a target; a start is ignored."""
         from sklearn.ensemble import HistGradientBoostingClassifier
@@ -95,7 +100,7 @@ class Boosting:
             early_stopping=False,
             random_state=random_state(view),
         )
-        return BoostingModel(table, present, trees.fit(table.matrix(view.table)[rows], classes, weights))
+        return BoostingModel(table, present, trees.fit(growing_matrix(table, view, rows), classes, weights))
 
     def predict_proba(self, view: View, model: BoostingModel) -> Matrix:
         """Return (n, k) class probabilities."""

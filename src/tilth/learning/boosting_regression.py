@@ -17,7 +17,7 @@ from tilth.core.arrays import Matrix
 from tilth.core.errors import LabelError
 from tilth.core.schema import TaskType
 from tilth.core.target import Target, TargetKind
-from tilth.learning._trees import TreeTable, random_state
+from tilth.learning._trees import TreeTable, growing_matrix, random_state
 from tilth.operators.view import View
 
 __all__ = ["BoostingRegression", "BoostingRegressionModel"]
@@ -77,7 +77,7 @@ class BoostingRegression:
         target: Target,
         *,
         prepared: TreeTable | None = None,
-        start: BoostingRegressionModel | None = None,
+        start: BoostingRegressionModel | None = None,  # noqa: ARG002 - trees are grown anew
     ) -> BoostingRegressionModel:
         """Return trees grown on the rows that have a number; a start is ignored."""
         from sklearn.ensemble import HistGradientBoostingRegressor
@@ -94,7 +94,7 @@ class BoostingRegression:
             early_stopping=False,
             random_state=random_state(view),
         )
-        matrix = table.matrix(view.table)[rows]
+        matrix = growing_matrix(table, view, rows)
         return BoostingRegressionModel(table, trees.fit(matrix, target.numbers[rows], target.weights[rows]))
 
     def predict_proba(self, view: View, model: BoostingRegressionModel) -> Matrix:

@@ -138,4 +138,3 @@ class Linear:
         """Return (n, k) class probabilities."""
         scores = view.embeddings @ model.coefficients + model.intercepts
         return np.asarray(softmax(scores, axis=1), dtype=np.float64)
-

@@ -58,7 +58,14 @@ class Ridge:
     def prepare(self, view: View) -> None:
         """Return None: a fit in closed form shares nothing."""
 
-    def fit(self, view: View, target: Target, *, prepared: None = None, start: RidgeFit | None = None) -> RidgeFit:
+    def fit(
+        self,
+        view: View,
+        target: Target,
+        *,
+        prepared: None = None,  # noqa: ARG002 - there is nothing to prepare
+        start: RidgeFit | None = None,  # noqa: ARG002 - the optimum is computed, not searched for
+    ) -> RidgeFit:
         """Return the exact optimum for the rows that have a number."""
         rows = np.flatnonzero(target.mask)
         if target.numbers is None or not len(rows) or not target.weights[rows].sum() > 0:

@@ -1,7 +1,7 @@
 """Answers as evidence: which dev rows people answered of a random draw, for one edit or for the whole split.
 
-A draw counts once enough of its questions are answered: then those left empty can sway little. The largest draw that counts is
-used; any beginning of a draw is a random sample too, so that more questions extend it.
+A draw counts once enough of its questions are answered: then those left empty can sway little. The largest draw that
+counts is used; any beginning of a draw is a random sample too, so that more questions extend it.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def answers_for(
 ) -> Answers | None:
     """Return the answers to the questions drawn for an edit, once enough of them are in; None before.
 
-    A draw counts only if the models disagree on the very rows from which it was drawn: after another change of the train rows, or on top of
-    other edits, it is no random sample of the disagreement any more.
+    A draw counts only if the models disagree on the very rows from which it was drawn: after another change of the train
+    rows, or on top of other edits, it is no random sample of the disagreement any more.
     """
     n_changed = int(outcome.changed.sum())
     best: Answers | None = None
@@ -52,7 +52,7 @@ def answers_for(
 
 
 def random_trusted(judged: Judged, dev_ids: pa.Array, draws: Sequence[Draw]) -> Mask | None:
-    """Return which judging rows were confirmed in random draws over the dev split that count; None without such a draw."""
+    """Return which judging rows were confirmed in random draws over dev that count; None without such a draw."""
     trusted = None
     for draw in counting_draws(judged, dev_ids, draws):
         if draw.purpose == "sample":

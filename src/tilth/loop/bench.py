@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from tilth.core.apply import apply
 from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
 from tilth.core.edit import Edit
+from tilth.core.errors import NotApplicable
 from tilth.core.names import ROW_ID, SPLIT, SYSTEM_COLUMNS, Split
 from tilth.core.schema import Schema
 from tilth.loop.frames import class_codes, numeric_labels, target_of, train_rows, trusted_of
@@ -21,7 +22,7 @@ from tilth.operators.protocols import Learner, Metric, Model
 from tilth.operators.registry import spec_of
 from tilth.operators.view import View
 
-__all__ = ["Bench", "Judged"]
+__all__ = ["Bench", "Judged", "refuse_empty"]
 
 Reencode = Callable[[pa.Table], FloatMatrix32]
 
@@ -87,7 +88,7 @@ class Bench:
     # -- fitting -------------------------------------------------------------------------------------------------------
 
     def view(self, table: pa.Table, features: FloatMatrix32) -> View:
-        """Return the learner's view of rows: their features, and their feature columns where the learner reads these."""
+        """Return the learner's view of rows: their features, and their feature columns where it reads these."""
         names = [column.name for column in self.schema.features]
         evidence: dict[str, Any] = {"embeddings": features}
         if "table" in self.learner.needs:
@@ -125,6 +126,7 @@ class Bench:
         train = self.train
         for edit in edits:
             train = apply(train, edit)
+        refuse_empty(self, train)
         return self.fit(train, self.features_of(train, edits), start=self.baseline)
 
     def features_of(self, train: pa.Table, edits: tuple[Edit, ...]) -> FloatMatrix32:
@@ -152,3 +154,10 @@ class Bench:
     def decisions(self, predicted: Matrix) -> np.ndarray:
         """Return what is decided for each row: the class, or the number."""
         return predicted[:, 0] if self.schema.task.is_regression else predicted.argmax(axis=1)
+
+
+def refuse_empty(bench: Bench, train: pa.Table) -> None:
+    """Raise NotApplicable where edits have left no row with a target and a weight: there is nothing to fit."""
+    target = target_of(train, bench.schema)
+    if not (target.mask & (target.weights > 0)).any():
+        raise NotApplicable("it would leave no row to learn from")

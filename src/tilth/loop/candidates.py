@@ -1,13 +1,14 @@
 """Candidates: what the editors propose, screened inside train; the best go on to be tried on dev.
 
-A forecast is the gain over three folds of train, measured on the given labels of the held-out fold; it chooses who is tried
-and is kept beside the measured gain, so that forecasts can be scored.
+A forecast is the gain over three folds of train, measured on the given labels of the held-out fold; it chooses who is
+tried and is kept beside the measured gain, so that forecasts can be scored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,7 @@ from tilth.core.edit import Edit
 from tilth.core.ids import cell_digests
 from tilth.core.names import ROW_ID
 from tilth.core.rng import row_uniforms
-from tilth.loop.bench import Bench, Judged
+from tilth.loop.bench import Bench, Judged, refuse_empty
 from tilth.loop.evidence import EvidenceBase
 from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted
 from tilth.loop.quarantine import Quarantine
@@ -54,14 +55,14 @@ def proposals(
 ) -> list[Candidate]:
     """Return what the editors propose, each edit once; edits that are in the recipe or vetoed are left out.
 
-    `asked` are edits that people were asked about: they are tried again as they were, so that the answers can decide them. An
-    edit that touches what is not an operator's to touch is a failed step, and so is an editor that breaks down.
+    `asked` are edits that people were asked about: they are tried again as they were, so that the answers can decide them.
+    An edit that touches what is not an operator's to touch is a failed step, and so is an editor that breaks down.
     """
     found: dict[str, Candidate] = {}
     for editor in _editors(quarantine):
         step = f"propose {spec_of(editor)}"
         failed = len(quarantine.failures)
-        candidate = quarantine.run(step, lambda editor=editor: _proposal(editor, evidence))
+        candidate = quarantine.run(step, partial(_proposal, editor, evidence))
         if candidate is None or not candidate.edit.n_rows:
             if len(quarantine.failures) == failed:
                 quarantine.refusals.setdefault(step, "it would change no row")
@@ -69,7 +70,7 @@ def proposals(
             found.setdefault(_content_key(candidate.edit), candidate)
     for edit in asked:
         step = f"propose {edit.operator} again"
-        again = quarantine.run(step, lambda edit=edit: _again(edit, evidence)) if edit.edit_id not in known else None
+        again = None if edit.edit_id in known else quarantine.run(step, partial(_again, edit, evidence))
         if again is not None and again.edit.n_rows and (verbs is None or str(again.edit.verb) in verbs):
             found.setdefault(_content_key(again.edit), again)
     return list(found.values())
@@ -79,8 +80,13 @@ def _editors(quarantine: Quarantine) -> list[Editor]:
     """Return every editor in each of its strengths; one that cannot even be made is a failed step."""
     editors: list[Editor] = []
     for name in names("editing"):
-        editors += quarantine.run(f"make {name}", lambda name=name: make("editing", name).strengths()) or ()
+        editors += quarantine.run(f"make {name}", partial(_strengths, name)) or ()
     return editors
+
+
+def _strengths(name: str) -> Sequence[Editor]:
+    editor: Editor = make("editing", name)
+    return editor.strengths()
 
 
 def _proposal(editor: Editor, evidence: EvidenceBase) -> Candidate:
@@ -123,15 +129,17 @@ def screen(
     for done, candidate in enumerate(candidates):
         tell(done, len(candidates))
         step = f"screen {candidate.edit.operator}"
-        gain = quarantine.run(step, lambda c=candidate: _forecast(bench, folds, baseline, c.edit))
+        gain = quarantine.run(step, partial(_forecast, bench, folds, baseline, candidate.edit))
         if gain is not None:
-            forecast.append(Candidate(edit=candidate.edit, editor=candidate.editor, view=candidate.view, forecast=gain))
+            forecast.append(replace(candidate, forecast=gain))
     return sorted(forecast, key=lambda c: (-c.forecast, c.edit.edit_id))
 
 
 def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:
     """Return who is tried on dev: the best strength of each operator first, then the others by forecast."""
-    firsts, others, seen = [], [], set()
+    firsts: list[Candidate] = []
+    others: list[Candidate] = []
+    seen: set[tuple[str, object]] = set()
     for candidate in screened:
         key = (candidate.edit.operator.name, candidate.edit.operator.parameters.get("kind"))
         (others if key in seen else firsts).append(candidate)
@@ -172,6 +180,7 @@ def _fold_scores(bench: Bench, fold: _Fold, edits: tuple[Edit, ...]) -> np.ndarr
     train = fold.inside
     for edit in edits:
         train = apply(train, fit_to(train, edit)[0])
+    refuse_empty(bench, train)
     features = bench.features_of(train, edits)
     model = bench.fit(train, features, start=bench.baseline)
     return bench.scores(bench.predict(model, fold.held_out.positions), fold.held_out)

@@ -65,7 +65,7 @@ def check_guards(
         rng = generator(bench.seed, "guard", one.name)
         worse = beats_nothing(before[one.rows], after[one.rows], groups, rng=rng)
         results.append(worse)
-    adjusted = holm([result.p_value for result in results])
+    adjusted = holm(np.array([result.p_value for result in results]))
     unit = _unit(bench, before)
     return tuple(
         Guard(

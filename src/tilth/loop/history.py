@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from tilth.core.compare import TableDifference, table_difference
 from tilth.core.dataset import Dataset
+from tilth.core.display import Displayed
 from tilth.core.edit import PERSON, Edit, Verb
 from tilth.core.errors import UnknownRowError, UnknownVersionError, did_you_mean, first_three
 from tilth.core.estimate import Estimate
@@ -20,17 +21,30 @@ from tilth.core.schema import Schema
 from tilth.core.spec import Spec
 from tilth.core.trial import Trial
 from tilth.loop.ledger import Ledger
+from tilth.loop.lineage import lineage
 from tilth.loop.visibility import HIDDEN, may_tell
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
-__all__ = ["Blame", "Touch", "VersionDiff", "blame", "changes_between", "diff", "find_edit", "revert", "verdict_on"]
+__all__ = [
+    "Blame",
+    "Touch",
+    "VersionDiff",
+    "applied",
+    "blame",
+    "changes_between",
+    "diff",
+    "find_edit",
+    "remember_fitted",
+    "revert",
+    "verdict_on",
+]
 
 BY_PERSON = "a person's word"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VersionDiff:
+class VersionDiff(Displayed):
     """What takes one version to another."""
 
     before: str
@@ -90,7 +104,7 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blame:
+class Blame(Displayed):
     """The life of one row: where it stands and every edit that touched it, oldest first."""
 
     row_id: str
@@ -119,7 +133,9 @@ def diff(repository: Repository, before: Version, after: Version, delta: Estimat
         added=tuple(found.new.column(ROW_ID).to_pylist()),
         dropped=tuple(found.gone.to_pylist()),
         cells={name: table.num_rows for name, table in found.changed.items()},
-        labels=_label_moves(repository, before, found.changed.get(label) if after.schema.may_show(label) else None, label),
+        labels=_label_moves(
+            repository, before, found.changed.get(label) if after.schema.may_show(label) else None, label
+        ),
         metric=after.schema.task.metric,
         delta=delta,
     )
@@ -139,7 +155,7 @@ def _label_moves(
 
 def blame(repository: Repository, row_id: str, version: Version) -> Blame:
     """Return every edit of a version's lineage that touched a row; raises UnknownRowError where no version holds it."""
-    chain = _lineage(repository, version)
+    chain = lineage(repository, version)
     ids = repository.dataset(chain[0]).row_ids
     touches = tuple(_touch(repository, one, row_id) for one in chain if one.edit and _touches(repository, one, row_id))
     known = pc.index(ids, pa.scalar(row_id, ids.type)).as_py() >= 0
@@ -152,14 +168,6 @@ def blame(repository: Repository, row_id: str, version: Version) -> Blame:
     return Blame(row_id=row_id, split=split, touches=touches)
 
 
-def _lineage(repository: Repository, version: Version) -> list[Version]:
-    """Return the versions from the source to this one."""
-    chain = [version]
-    while chain[0].parent is not None:
-        chain.insert(0, repository.version(chain[0].parent))
-    return chain
-
-
 def _touches(repository: Repository, version: Version, row_id: str) -> bool:
     assert version.edit is not None
     touched = repository.edit(version.edit).touched
@@ -167,7 +175,8 @@ def _touches(repository: Repository, version: Version, row_id: str) -> bool:
 
 
 def _touch(repository: Repository, version: Version, row_id: str) -> Touch:
-    assert version.edit is not None and version.parent is not None
+    assert version.edit is not None
+    assert version.parent is not None
     edit = repository.edit(version.edit)
     before = repository.dataset(repository.version(version.parent))
     here = pc.index(before.row_ids, pa.scalar(row_id, pa.string())).as_py()
@@ -189,15 +198,32 @@ def _touch(repository: Repository, version: Version, row_id: str) -> Touch:
 def verdict_on(repository: Repository, edit: Edit) -> tuple[str, Trial | None]:
     """Return the last word on an edit and its last trial; a part of an edit that was fitted to new rows shares both."""
     ledger = Ledger(repository)
-    overruled, fitted_from = ledger.overruled(), {b["edit"]: b["of"] for b in repository.records("fitted")}
-    names = [edit.edit_id]
-    while (earlier := fitted_from.get(names[-1])) is not None and earlier not in names:
-        names.append(earlier)
+    overruled, names = ledger.overruled(), _earlier(repository, edit.edit_id)
     trial = next((trials[-1] for name in names if (trials := ledger.trials_of(name))), None)
     word = next((overruled[name] for name in names if name in overruled), None)
     if word is None and trial is None:
         return (BY_PERSON if edit.author == PERSON else "not tried"), None
     return str(word if word is not None or trial is None else trial.verdict), trial
+
+
+def remember_fitted(repository: Repository, fitted: Edit, edit: Edit) -> None:
+    """Write down that an edit is the part of another that still fits, so that it shares its trial and its verdict."""
+    if fitted.edit_id != edit.edit_id and edit.edit_id not in _earlier(repository, fitted.edit_id):
+        repository.record("fitted", {"edit": fitted.edit_id, "of": edit.edit_id})
+
+
+def applied(repository: Repository, version: Version, edit_id: str) -> str | None:
+    """Return the edit of a version's recipe that is an edit, or a part of it that was fitted; None where none is."""
+    return next((one for one in version.recipe if edit_id in _earlier(repository, one)), None)
+
+
+def _earlier(repository: Repository, edit_id: str) -> list[str]:
+    """Return an edit's id and the ids of the edits that it is a part of, nearest first."""
+    came_from = {body["edit"]: body["of"] for body in repository.records("fitted")}
+    names = [edit_id]
+    while (earlier := came_from.get(names[-1])) is not None and earlier not in names:
+        names.append(earlier)
+    return names
 
 
 def _cells(edit: Edit, before: Dataset, row: int, schema: Schema) -> dict[str, tuple[str | None, str | None]]:
@@ -237,10 +263,10 @@ def revert(repository: Repository, edit_id: str) -> Version:
             f"edit {edit_id!r} is not in the current recipe ({recipe or 'empty'})", next_step="tilth log lists edits"
         )
     base = repository.version(version.base)
-    recipe = repository.recipe(version).without(edit_id)
-    replayed = recipe.replay(repository.dataset(base).read()).table
+    rest = repository.recipe(version).without(edit_id)
+    replayed = rest.replay(repository.dataset(base).read()).table
     undo = _undoing(repository.dataset(version).read(), replayed, edit_id, repository.edit(edit_id).reason)
-    remaining = tuple(edit.edit_id for edit in recipe.edits)
+    remaining = tuple(edit.edit_id for edit in rest.edits)
     return repository.commit_edit(version, undo, origin="revert", recipe=remaining)
 
 

@@ -122,8 +122,7 @@ def _refuse_lost_labels(table: pa.Table, schema: Schema, previous: pa.Table | No
 def _assigned(rows: SplitRows, plan: SplitPlan, seed: int, schema: Schema, *, cut: bool) -> Assignment:
     """Return where each row stands; rows that nobody has labelled yet are the pool, all of them."""
     if not rows.labelled.any() and schema.task.classes:
-        note = "no row has a label yet: all rows are the pool; tilth ask, then tilth answer, give the first ones"
-        return Assignment(splits=np.full(len(rows.labelled), Split.POOL, dtype="<U6"), notes=[note])
+        return Assignment(splits=np.full(len(rows.labelled), Split.POOL, dtype="<U6"), notes=[])
     if not cut and rows.given is None:
         return Assignment(splits=np.where(rows.labelled, Split.TRAIN, Split.POOL).astype("<U6"), notes=[])
     return assign(rows, plan, seed)
@@ -132,7 +131,8 @@ def _assigned(rows: SplitRows, plan: SplitPlan, seed: int, schema: Schema, *, cu
 def row_ids(table: pa.Table, schema: Schema) -> pa.Array:
     """Return row ids: the user's id column, else the digest of the row and how often it occurred before.
 
-    Ids that may not be shown are known by their digest, for row ids stand in every output. Raises DuplicateIdError where the user's ids repeat or are missing.
+    Ids that may not be shown are known by their digest, for row ids stand in every output. Raises DuplicateIdError where
+    the user's ids repeat or are missing.
     """
     column = schema.first(Role.ID)
     if column is not None:
@@ -178,7 +178,9 @@ def _given_splits(raw: RawSource, plan: SplitPlan) -> list[str | None] | None:
 def _split_rows(
     table: pa.Table, schema: Schema, plan: SplitPlan, ids: pa.Array, given: Sequence[str | None] | None
 ) -> SplitRows:
-    labels, labelled = (numeric_labels if schema.task.is_regression else class_codes)(table, schema)
+    is_regression = schema.task.is_regression
+    numbers, labelled = numeric_labels(table, schema) if is_regression else (None, np.zeros(0, dtype=bool))
+    codes, labelled = (None, labelled) if is_regression else class_codes(table, schema)
     group = schema.first(Role.GROUP)
     groups = None if group is None else table.column(group).cast(pa.string()).combine_chunks().dictionary_encode()
     features = [c.name for c in schema.columns if c.role in (Role.FEATURE, Role.TIME)]
@@ -187,8 +189,8 @@ def _split_rows(
         digests=cell_digests(ids),
         labelled=labelled,
         given=given,
-        classes=None if schema.task.is_regression else labels,
-        numbers=labels if schema.task.is_regression else None,
+        classes=codes,
+        numbers=numbers,
         class_names=schema.task.classes,
         groups=None if groups is None else np.asarray(pc.fill_null(groups.indices, 0)).astype(np.intp),
         grouped=None if groups is None else np.asarray(groups.indices.is_valid()),

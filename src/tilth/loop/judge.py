@@ -2,12 +2,13 @@
 
 Three kinds of evidence, best first:
 
-- *answers*: a person judged dev rows drawn at random among those on which the two models decide differently. Elsewhere their
-  difference is zero whatever the truth is, so the scaled mean of the answers is unbiased without any assumption about noise.
-  Against the placebo, the answers stand for the rows where the two models differ, and given labels for the others.
+- *answers*: a person judged dev rows drawn at random among those on which the two models decide differently. Elsewhere
+  their difference is zero whatever the truth is, so the scaled mean of the answers is unbiased without any assumption
+  about noise. Against the placebo, the answers stand for the rows where the two models differ, and given labels for the
+  others.
 - *trusted rows*: a person confirmed enough dev rows that were drawn at random.
-- *given labels*: dev labels as they are. The assumption is stated with the verdict: that a wrong dev label does not agree
-  with the edited model more often than with the unedited one. The corrected gain undoes class-dependent noise
+- *given labels*: dev labels as they are. The assumption is stated with the verdict: that a wrong dev label does not
+  agree with the edited model more often than with the unedited one. The corrected gain undoes class-dependent noise
   (Natarajan et al. 2013) with a transition estimated on dev rows, and is shown beside it.
 """
 
@@ -125,8 +126,8 @@ def judge(
     if answers is not None and answers.answered.any():
         evidence = Evidence.ANSWERS
         assumption = (
-            "answers are true, and those left empty are no different from those given; against the placebo, given labels "
-            "where the models decide alike"
+            "answers are true, and those left empty are no different from those given; "
+            "against the placebo, given labels judge where the models decide alike"
         )
         sample = _rows_by_answer(answers, outcome, judged.groups, bench.strata(judged))
     nothing = beats_nothing(sample.after, sample.before, sample.groups, sample.strata, rng=rng)
@@ -200,7 +201,7 @@ def _rows_to_use(n: int, random_trusted: Mask | None) -> tuple[Mask, Evidence, s
 
 
 def _exact_by_answers(answers: Answers, outcome: Outcome) -> PairedResult:
-    """Return the gain by answers: the share of disagreeing rows times the mean difference on answered ones; the test is exact."""
+    """Return the gain by answers, the share of disagreeing rows times the mean difference on answered ones; exact test."""
     old, new = outcome.before[answers.answered] > 0, outcome.after[answers.answered] > 0
     estimate = gain_from_answers(old, new, answers.n_disagreeing, len(outcome.before))
     return PairedResult(

@@ -1,8 +1,8 @@
 """The ledger: error budget, looks at the test split, and draws of questions, as the log tells them.
 
-The budget belongs to a dev split, named by the digest of its row ids: fresh dev rows bring a fresh budget. A split that shares rows with
-one that has judged before is not fresh: its runs are numbered on from there. A run is known by what it tries; the same run again
-has the same number and spends nothing.
+The budget belongs to a dev split, named by the digest of its row ids: fresh dev rows bring a fresh budget. A split that
+shares rows with one that has judged before is not fresh: its runs are numbered on from there. A run is known by what it
+tries; the same run again has the same number and spends nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The look at the sealed test split: once per pair of versions, written in the ledger; a rerun shows the recorded figures."""
+"""The look at the sealed test split: once per pair of versions, kept in the ledger; a rerun shows the recorded figures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tilth.core.summary import TestLook
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.judge import CLEAN_ENOUGH
 from tilth.loop.ledger import Ledger, dev_key, estimates
+from tilth.loop.lineage import beginning
 from tilth.loop.scoring import split_score
 from tilth.loop.workshop import Workshop
 from tilth.numerics.intervals import mean_interval
@@ -24,8 +25,8 @@ __all__ = ["look_at_test"]
 
 
 def look_at_test(workshop: Workshop, after: Version) -> TestLook | None:
-    """Return the scores of the source and of a version on test, looking at most once; None where no test row has a label."""
-    before = workshop.repository.version(after.base)
+    """Return the scores of the source and of a version on test, looked at once; None where no test row has a label."""
+    before = beginning(workshop.repository, after)
     ledger = Ledger(workshop.repository)
     bench = workshop.bench(after)
     judged = bench.judged(Split.TEST)
@@ -39,7 +40,9 @@ def look_at_test(workshop: Workshop, after: Version) -> TestLook | None:
         body = ledger.record_look(key, test, _figures(workshop, before, after, judged))
     names = ("before", "after", "gain", "corrected_gain")
     first, second, gain, corrected = estimates(body["figures"], names)
-    assert first is not None and second is not None and gain is not None
+    assert first is not None
+    assert second is not None
+    assert gain is not None
     return TestLook(before=first, after=second, gain=gain, corrected_gain=corrected, looks=int(body["looks"]))
 
 

@@ -1,15 +1,16 @@
 """People: the rows whose answers are worth most, and answers as edits.
 
-Questions decide the undecided edits of the last run first: dev rows drawn at random among those on which the model before and after
-decide differently. They come alone, since answers on train rows would change the models whose difference they judge. Where
-no edit is open, train labels in doubt are asked, then pool rows near the decision boundary. `--split dev|test` asks for a random
-sample of that split instead: a trusted sample that judges without assumptions.
+Questions decide the undecided edits of the last run first: dev rows drawn at random among those on which the model before
+and after decide differently. They come alone, since answers on train rows would change the models whose difference they
+judge. Where no edit is open, train labels in doubt are asked, then pool rows near the decision boundary.
+`--split dev|test` asks for a random sample of that split instead: a trusted sample that judges without assumptions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,16 @@ import pyarrow.compute as pc
 from tilth.core.arrays import IntVector, Mask
 from tilth.core.names import ROW_ID, TRUSTED, Split
 from tilth.core.rng import generator
+from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType, Visibility
 from tilth.core.trial import Trial, Verdict
 from tilth.loop.answering import Answered, answers_as_edits, read_answers
+from tilth.loop.evidence import EvidenceBase
 from tilth.loop.frames import trusted_of
 from tilth.loop.ledger import Draw, Ledger
 from tilth.loop.protection import spare_trusted
 from tilth.loop.run import Found
+from tilth.operators.protocols import Selector
 from tilth.operators.registry import make, names
 from tilth.store.repository import Repository
 from tilth.store.version import Version
@@ -149,10 +153,14 @@ def _selected(found: Found, top: int) -> list[Question]:
     for name in names("selection"):
         selector = make("selection", name)
         step = f"select {name}"
-        chosen = found.quarantine.run(step, lambda s=selector: s.select(evidence.view(s), top))
+        chosen = found.quarantine.run(step, partial(_select, selector, evidence, top))
         if chosen is not None:
             questions += _as_questions(found, chosen.ids, chosen.reason)
     return questions
+
+
+def _select(selector: Selector, evidence: EvidenceBase, top: int) -> RowSet:
+    return selector.select(evidence.view(selector), top)
 
 
 def _as_questions(found: Found, ids: pa.Array, reason: str) -> list[Question]:
@@ -210,7 +218,7 @@ def _sample(found: Found, top: int, split: Split) -> list[Question]:
 
 
 def question_table(found: Found, questions: Sequence[Question]) -> pa.Table:
-    """Return the questions as a table: row_id, split, given, suggestion, reason, answer (empty), then the shown columns."""
+    """Return the questions as a table: row_id, split, given, suggestion, reason, answer (empty), then shown columns."""
     dataset, schema = found.dataset, found.version.schema
     ids = pa.array([q.row_id for q in questions], pa.string())
     may_show = schema.may_show(schema.task.label)

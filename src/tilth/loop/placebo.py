@@ -53,8 +53,8 @@ def placebo(
     view : the operator's view
     strata : (n,) stratum of each row of the view
     rng : the draw
-    drawable : (n,) rows that may be drawn, default all: labelled train rows, and without those whose label a person confirmed where
-        the edit leaves such rows alone
+    drawable : (n,) rows that may be drawn, default all: labelled train rows, without those whose label a person confirmed
+        where the edit leaves such rows alone
     weights : (n,) training weights of the rows as they stand, default 1
 
     Raises

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from tilth.core.arrays import Matrix
-from tilth.core.errors import SchemaChangedError, did_you_mean, first_three
+from tilth.core.errors import SchemaChangedError, SourceError, did_you_mean, first_three
 from tilth.core.names import ROW_ID
+from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.schema import Role, Schema
+from tilth.encoding._blocks import encode_blocks
 from tilth.loop.workshop import Workshop
+from tilth.operators.batch import Batch
 from tilth.sources import normalise
 from tilth.store.version import Version
 
@@ -28,34 +32,59 @@ class Predicted:
 
 
 def predict(workshop: Workshop, version: Version, table: pa.Table) -> Predicted:
-    """Return predictions for new rows; raises SchemaChangedError where a column that the model reads is missing."""
+    """Return predictions for new rows; raises SchemaChangedError where a column that the model reads is missing.
+
+    The new rows are encoded by the held encoders and forgotten: nothing about them is kept in the store.
+    """
     schema = version.schema
     _refuse_missing(table, schema)
+    if not table.num_rows:
+        raise SourceError("the new data has no rows", next_step="check how it was written")
     ids = _names_of(table, schema)
+    table = _with_time(table, schema)
     typed, warnings = normalise(table, schema, serving=True, day_first=version.source.get("day_first"))
     fitted = workshop.columns(version)
     rows = typed.append_column(ROW_ID, pa.array([str(i) for i in range(table.num_rows)], pa.string()))
-    features = workshop.encode(rows.select([ROW_ID, *(c.name for c in fitted)]), fitted)
     bench = workshop.bench(version)
-    view = bench.view(rows, features)
+    view = bench.view(rows, encode_blocks(fitted, _batches(rows, [column.name for column in fitted])))
     predicted = bench.learner.predict_proba(view, bench.baseline)
     return Predicted(table=_output(ids, predicted, schema), version=version.version, warnings=tuple(warnings))
+
+
+def _batches(table: pa.Table, names: Sequence[str]) -> Iterator[Batch]:
+    for start in range(0, table.num_rows, BLOCK_ROWS):
+        part = table.slice(start, BLOCK_ROWS).combine_chunks()
+        columns = {name: _flat(part.column(name)) for name in names}
+        yield Batch(ids=_flat(part.column(ROW_ID)), columns=columns)
+
+
+def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _refuse_missing(table: pa.Table, schema: Schema) -> None:
     lost = [column.name for column in schema.features if column.name not in table.column_names]
     if lost:
+        spare = [name for name in table.column_names if name not in schema.names]
         raise SchemaChangedError(
-            f"the new data lacks {first_three(lost)}, which the model reads.{did_you_mean(lost[0], table.column_names)}",
+            f"the new data lacks {first_three(map(repr, lost))}, which the model reads.{did_you_mean(lost[0], spare)}",
             where="columns",
             next_step="bring the column; its cells may be empty",
         )
 
 
+def _with_time(table: pa.Table, schema: Schema) -> pa.Table:
+    """Return new rows with an empty time column where they have none: it orders rows, and no model reads it."""
+    lost = [column.name for column in schema.with_role(Role.TIME) if column.name not in table.column_names]
+    for name in lost:
+        table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+    return table
+
+
 def _names_of(table: pa.Table, schema: Schema) -> pa.Array:
     """The user's ids where the new data has them, else row numbers from 1."""
     column = schema.first(Role.ID)
-    if column is not None and column in table.column_names:
+    if column is not None and column in table.column_names and schema.may_show(column):
         return table.column(column)
     return pa.array(np.arange(1, table.num_rows + 1))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,35 +14,39 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tilth.core.dataset import Dataset
-from tilth.core.edit import Verb
-from tilth.core.errors import ConfigError, ProjectNotFoundError, SourceError, UsageError, did_you_mean
+from tilth.core.display import Displayed
+from tilth.core.edit import Edit, Verb
+from tilth.core.errors import ConfigError, ProjectNotFoundError, UsageError, did_you_mean
 from tilth.core.estimate import Estimate
-from tilth.core.names import ROW_ID, SPLIT, Split
+from tilth.core.names import ROW_ID, TRUSTED, Split
 from tilth.core.progress import Progress, silent
-from tilth.core.recipe import Replay
 from tilth.core.schema import Role
 from tilth.core.summary import Exhibit, RunSummary
 from tilth.core.trial import Verdict
 from tilth.engine.threads import one_thread
 from tilth.loop import history, people
+from tilth.loop.answering import Answered, answers_as_edits, read_answers
 from tilth.loop.exhibits import exhibits_of
 from tilth.loop.export import Exported, export
-from tilth.loop.ingest import fingerprint, ingest
+from tilth.loop.frames import trusted_of
 from tilth.loop.ledger import Ledger
+from tilth.loop.locations import FILE, STORE, refuse_own_files, relative
 from tilth.loop.predict import Predicted, predict
 from tilth.loop.project_file import ProjectFile, budget_seconds, parse, write
+from tilth.loop.protection import spare_trusted
+from tilth.loop.quarantine import Quarantine
+from tilth.loop.reading import read_source, refuse_unfinished
 from tilth.loop.run import Found, RunOptions, find_faults, run
-from tilth.loop.splits import SplitPlan
+from tilth.loop.splits import ROW_ORDER, SplitPlan
+from tilth.loop.unlabelled import first_questions, first_splits, is_too_bare, refuse_too_bare
 from tilth.loop.workshop import Workshop
 from tilth.numerics.paired_tests import beats_nothing
 from tilth.sources import infer_schema, open_source
+from tilth.store.objects import machine_error
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
 __all__ = ["FILE", "STORE", "Project", "init_project", "open_project"]
-
-FILE = "tilth.yaml"
-STORE = ".tilth"
 
 
 def init_project(
@@ -58,10 +62,12 @@ def init_project(
     time: str | None = None,
     embedding: Sequence[str] = (),
     pred_probs: Sequence[str] = (),
+    cut: bool = True,
 ) -> Project:
     """Write a commented tilth.yaml for a source into a folder and return the project.
 
-    A dataframe is written beside it as source.parquet. Refuses a folder that holds a project already.
+    A dataframe is written beside it as source.parquet. Refuses a folder that holds a project already. Without `cut`, every
+    labelled row that names no split is a train row: to look into a table, not to try edits on it.
     """
     home = Path(folder)
     if (home / FILE).exists():
@@ -69,6 +75,7 @@ def init_project(
             f"there is a {FILE} already", where=str(home), next_step="edit it, or name another folder: --dir"
         )
     raw = open_source(source, may_lack=(label,) if label else ())
+    by_order = time == ROW_ORDER and ROW_ORDER not in raw.table.column_names
     found = infer_schema(
         raw.table,
         label=label,
@@ -76,20 +83,42 @@ def init_project(
         split=split,
         text=text,
         group=group,
-        time=None if time == "ROW_ORDER" else time,
+        time=None if by_order else time,
         embedding=embedding,
         pred_probs=pred_probs,
         classes=classes,
     )
-    home.mkdir(parents=True, exist_ok=True)
-    location = raw.location
-    if location is None:
-        location = "source.parquet"
-        pq.write_table(raw.table, home / location)
     plan = SplitPlan(column=found.schema.first(Role.SPLIT), time=time)
-    file = ProjectFile(source=_relative(location, home), schema=found.schema, splits=plan)
-    (home / FILE).write_text(write(file, found.notes), encoding="utf-8")
-    return Project(home, file)
+    with _writing(home):
+        home.mkdir(parents=True, exist_ok=True)
+        location = raw.location if raw.location is not None else _keep_dataframe(raw.table, home)
+        file = ProjectFile(source=relative(location, home), schema=found.schema, splits=plan)
+        (home / FILE).write_text(write(file, found.notes), encoding="utf-8")
+    return Project(home, file, cut=cut, notes=tuple(raw.facts.get("warnings", ())))
+
+
+def _keep_dataframe(table: pa.Table, home: Path) -> str:
+    """Write a dataframe beside tilth.yaml and return where."""
+    path = home / "source.parquet"
+    if path.exists():
+        raise UsageError(
+            f"{path.name} is there already, and a dataframe would be written over it",
+            where=str(home),
+            next_step="name another folder, or the file itself as the source",
+        )
+    pq.write_table(table, path)
+    return str(path)
+
+
+@contextmanager
+def _writing(home: Path) -> Iterator[None]:
+    """Turn what the operating system says of writing to a folder into a refusal."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError("the project's folder is a file", where=str(home), next_step="name a folder: --dir") from error
+    except OSError as error:
+        raise machine_error(error, str(home)) from error
 
 
 def open_project(folder: str | Path = ".") -> Project:
@@ -98,9 +127,19 @@ def open_project(folder: str | Path = ".") -> Project:
     path = home / FILE
     if not path.is_file():
         raise ProjectNotFoundError(
-            f"no {FILE} here", where=str(home.resolve()), next_step="tilth init SOURCE --label COLUMN starts a project"
+            f"no {FILE} here",
+            where=str(home.resolve()),
+            next_step="tilth init SOURCE --label COLUMN starts a project; --dir names the folder of another",
         )
-    return Project(home, parse(path.read_text(encoding="utf-8"), str(path)))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{FILE} is not UTF-8: {error.reason}", where=str(path), next_step="save it as UTF-8"
+        ) from error
+    except OSError as error:
+        raise machine_error(error, str(path)) from error
+    return Project(home, parse(text, str(path)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,19 +152,40 @@ class _Ready:
     warnings: tuple[str, ...]
 
 
-class Project:
+class Project(Displayed):
     """One project: run it, ask, answer, look back, export, predict."""
 
-    def __init__(self, folder: Path, file: ProjectFile) -> None:
-        self.folder, self.file = folder, file
+    def __init__(self, folder: Path, file: ProjectFile, *, cut: bool = True, notes: Sequence[str] = ()) -> None:
+        self.folder, self.file, self.notes = folder, file, tuple(notes)
+        self._cut = cut
 
     def __repr__(self) -> str:
         """Show where the project is and what it learns."""
         return f"Project({str(self.folder)!r}, label={self.file.schema.task.label!r})"
 
+    @property
+    def has_run(self) -> bool:
+        """Whether the source was ever read into the store."""
+        return (self.folder / STORE).is_dir() and self.repository().latest is not None
+
     def repository(self, *, make: bool = False) -> Repository:
-        """Return the project's store."""
+        """Return the project's store; raises ConfigError where there is none yet and none is to be made."""
+        if not make and not (self.folder / STORE).is_dir():
+            raise self._not_run()
         return Repository(self.folder / STORE, make=make)
+
+    def _not_run(self) -> ConfigError:
+        return ConfigError("this project has not run yet", where=str(self.folder), next_step="tilth run")
+
+    def _version(self, repository: Repository, name: str) -> Version:
+        if name == "latest" and repository.latest is None:
+            raise self._not_run()
+        return repository.version(name)
+
+    def writable(self, path: str | Path) -> Path:
+        """Return a path to write a result to; raises UsageError where the source or the store lies there."""
+        with _writing(Path(path).parent):
+            return refuse_own_files(Path(path), self.file.source, self.folder)
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -152,6 +212,7 @@ class Project:
         repository = self.repository(make=True)
         with repository.lease, one_thread():
             ready = self._ready(repository, options.seed, progress, refit=refit)
+            refuse_too_bare(repository, ready.version)
             return run(ready.workshop, ready.version, options, ready.warnings, progress)
 
     def find(self, *, progress: Progress = silent) -> Found:
@@ -159,76 +220,52 @@ class Project:
         repository = self.repository(make=True)
         with repository.lease, one_thread():
             ready = self._ready(repository, self.file.seed, progress)
+            refuse_too_bare(repository, ready.version)
             return find_faults(ready.workshop, ready.version, ready.warnings, progress)
 
+    def findings_of(self, version: Version, *, seed: int | None = None, progress: Progress = silent) -> Found:
+        """Find again what a run found in a version; the source is not read, and no writer is kept waiting."""
+        number = self.file.seed if seed is None else seed
+        workshop = Workshop(self.file, self.repository(), seed=number, progress=progress)
+        with one_thread():
+            return find_faults(workshop, version, tuple(version.source.get("warnings", ())), progress)
+
     def _ready(self, repository: Repository, seed: int, progress: Progress, *, refit: bool = False) -> _Ready:
-        version, warnings = self._read(repository, progress)
+        version, warnings = read_source(repository, self.file, self.folder, progress, cut=self._cut)
         workshop = Workshop(self.file, repository, seed=seed, progress=progress, refit=refit)
         return _Ready(repository=repository, workshop=workshop, version=version, warnings=warnings)
-
-    def _read(self, repository: Repository, progress: Progress) -> tuple[Version, tuple[str, ...]]:
-        """Commit the source if it is new, replay the recipe on it, and return the version to work on."""
-        progress("read", str(self.file.source))
-        raw = open_source(
-            _absolute(self.file.source, self.folder), project=self.folder, may_lack=(self.file.schema.task.label,)
-        )
-        latest = repository.latest
-        mark = fingerprint(raw, self.file.schema, self.file.splits, self.file.seed)
-        if latest is not None and latest.source.get("fingerprint") == mark:
-            return latest, tuple(latest.source.get("warnings", ()))
-        previous, day_first = None, None
-        if latest is not None:
-            previous = repository.dataset(repository.version(latest.base)).read(ROW_ID, SPLIT)
-            day_first = latest.source.get("day_first")
-        found = ingest(raw, self.file.schema, self.file.splits, self.file.seed, previous, day_first)
-        facts = _plain(found.facts) | {"name": _source_name(self.file.source), "warnings": list(found.warnings)}
-        progress("commit", "the source")
-        base = repository.commit_source(found.table, self.file.schema, facts)
-        if latest is None or not latest.recipe:
-            return base, found.warnings
-        return self._replay(repository, latest, base, found.warnings, progress)
-
-    def _replay(
-        self, repository: Repository, latest: Version, base: Version, warnings: Sequence[str], progress: Progress
-    ) -> tuple[Version, tuple[str, ...]]:
-        progress("replay", f"{len(latest.recipe)} edits")
-        replay: Replay = repository.recipe(latest).replay(repository.dataset(base).read())
-        version = base
-        notes = list(warnings)
-        for edit, skipped in zip(replay.edits, replay.skipped, strict=True):
-            if edit.n_rows:
-                version = repository.commit_edit(version, edit, origin="replay")
-            if skipped:
-                notes.append(
-                    f"replay of {edit.operator}: {skipped:,} rows are gone or changed since, and were left alone"
-                )
-        return version, tuple(notes)
 
     # -- people --------------------------------------------------------------------------------------------------------
 
     def ask(self, *, top: int = 30, split: str | None = None, progress: Progress = silent) -> pa.Table:
         """Return the rows whose answers are worth most, as a table with an empty column `answer`."""
+        wanted = None if split is None else _split(split)
         repository = self.repository(make=True)
         with repository.lease, one_thread():
             ready = self._ready(repository, self.file.seed, progress)
+            if is_too_bare(repository, ready.version):
+                found = Found(workshop=ready.workshop, version=ready.version, findings=(), quarantine=Quarantine())
+                return people.question_table(found, first_questions(repository, ready.version, self.file.seed, top))
             found = find_faults(ready.workshop, ready.version, ready.warnings, progress)
-            questions = people.ask(found, top, None if split is None else Split(split))
-            return people.question_table(found, questions)
+            return people.question_table(found, people.ask(found, top, wanted))
 
-    def answer(self, path: str | Path, *, annotator: str = "person") -> people.Answered:
-        """Take the answers of a CSV file in: trusted labels, versioned like any edit."""
-        answers = people.read_answers(Path(path))
+    def answer(self, path: str | Path, *, annotator: str = "person") -> Answered:
+        """Take the answers of a CSV file in: trusted labels, versioned like any edit; answers that stand are not taken twice."""
+        answers = read_answers(Path(path))
         repository = self.repository(make=True)
         with repository.lease:
-            version, _ = self._read(repository, silent)
+            version, _ = read_source(repository, self.file, self.folder, silent, cut=self._cut)
             return self._take_answers(repository, version, answers, annotator)
 
     def _take_answers(
         self, repository: Repository, version: Version, answers: Sequence[tuple[str, str]], annotator: str
-    ) -> people.Answered:
-        edits, annotations = people.answers_as_edits(repository, version, answers)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+    ) -> Answered:
+        answers_as_edits(repository, version, answers)  # refuses the whole file where one answer cannot be meant
+        fresh = _not_standing(repository, version, answers)
+        edits, annotations = answers_as_edits(repository, version, fresh)
+        edits = [first_splits(repository, version, edit, self.file.splits, self.file.seed) for edit in edits]
         if annotations:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
             body = [a.to_dict() | {"annotator": annotator, "answered": now} for a in annotations]
             repository.record("annotations", {"answers": body, "version": version.version})
         before = repository.dataset(version)
@@ -237,12 +274,12 @@ class Project:
             changed += _n_changed(edit, version.schema.task.label)
             for name in before.splits[before.positions(edit.touched)]:
                 by_split[str(name)] += 1
-            version = repository.commit_edit(version, edit)
-        return people.Answered(
+            version = repository.commit_edit(version, _said_again(version, edit))
+        return Answered(
             answers=len(annotations),
             confirmed=len(annotations) - changed,
             changed=changed,
-            skipped=len(answers) - len(annotations),
+            skipped=len(dict(answers)) - len(annotations),
             by_split={name: n for name, n in by_split.items() if n},
             version=version.version,
         )
@@ -253,11 +290,18 @@ class Project:
         with repository.lease:
             version = self._latest(repository)
             edit = history.find_edit(repository, edit_id)
-            if edit.edit_id in version.recipe:
-                raise UsageError(f"{edit.edit_id} is in the recipe already")
+            if history.applied(repository, version, edit.edit_id) is not None:
+                raise UsageError(f"{edit.edit_id} is in the recipe already", next_step="tilth log lists what was made")
+            fitted = Workshop(self.file, repository, seed=self.file.seed).fitted(version, edit)
+            fitted = spare_trusted(fitted, repository.dataset(version))
+            if not fitted.n_rows:
+                raise UsageError(
+                    f"{edit.edit_id} no longer fits: its rows are gone or changed since",
+                    next_step="tilth run tries anew",
+                )
+            history.remember_fitted(repository, fitted, edit)
             Ledger(repository).overrule(edit.edit_id, Verdict.ADOPTED)
-            workshop = Workshop(self.file, repository, seed=self.file.seed)
-            return repository.commit_edit(version, workshop.fitted(version, edit), origin="adopted")
+            return repository.commit_edit(version, fitted, origin="adopted")
 
     def veto(self, edit_id: str) -> Version:
         """Refuse an edit on a person's word: it is taken back if it was kept, and never proposed again."""
@@ -266,24 +310,28 @@ class Project:
             version = self._latest(repository)
             edit = history.find_edit(repository, edit_id)
             Ledger(repository).overrule(edit.edit_id, Verdict.VETOED)
-            return history.revert(repository, edit.edit_id) if edit.edit_id in version.recipe else version
+            made = history.applied(repository, version, edit.edit_id)
+            return version if made is None else history.revert(repository, made)
 
     # -- history -------------------------------------------------------------------------------------------------------
 
     def dataset(self, version: str = "latest") -> Dataset:
         """Return the rows of a version."""
         repository = self.repository()
-        return repository.dataset(repository.version(version))
+        return repository.dataset(self._version(repository, version))
 
     def diff(self, before: str, after: str, *, with_metric: bool = True) -> history.VersionDiff:
         """Return what takes one version to another, and the change of the dev score (selected) where it can be measured."""
         repository = self.repository()
-        old, new = repository.version(before), repository.version(after)
-        delta = self._dev_delta(repository, old, new) if with_metric else None
+        old, new = self._version(repository, before), self._version(repository, after)
+        with one_thread():
+            delta = self._dev_delta(repository, old, new) if with_metric else None
         return history.diff(repository, old, new, delta)
 
     def _dev_delta(self, repository: Repository, before: Version, after: Version) -> Estimate | None:
         if before.schema != after.schema or not repository.records("held"):
+            return None
+        if is_too_bare(repository, before) or is_too_bare(repository, after):
             return None
         workshop = Workshop(self.file, repository, seed=self.file.seed)
         bench = workshop.bench(after)
@@ -299,34 +347,39 @@ class Project:
     def blame(self, row_id: str, version: str = "latest") -> history.Blame:
         """Return every edit that touched a row, with its reason and its trial."""
         repository = self.repository()
-        return history.blame(repository, row_id, repository.version(version))
+        return history.blame(repository, row_id, self._version(repository, version))
 
     def revert(self, edit_id: str) -> Version:
         """Make a version that is the current one without an edit."""
         repository = self.repository()
         with repository.lease:
-            self._latest(repository)
-            return history.revert(repository, history.find_edit(repository, edit_id).edit_id)
+            version = self._latest(repository)
+            edit = history.find_edit(repository, edit_id).edit_id
+            return history.revert(repository, history.applied(repository, version, edit) or edit)
 
     def tag(self, name: str, version: str = "latest") -> Version:
         """Give a version a name."""
         repository = self.repository()
-        if not name or name == "latest" or name.startswith("v-"):
+        if not name.strip() or name == "latest" or name.startswith("v-"):
             raise UsageError(f"{name!r} cannot be a tag", next_step="choose a name that is not latest or a version id")
         with repository.lease:
-            found = repository.version(version)
+            found = self._version(repository, version)
             repository.record("tag", {"name": name, "version": found.version})
             return found
 
     def export(self, version: str, path: str | Path) -> Exported:
         """Write a version's data, and the list of what changed and why beside it."""
         repository = self.repository()
-        return export(repository, repository.version(version), Path(path))
+        found = self._version(repository, version)
+        with _writing(Path(path).parent):
+            return export(repository, found, Path(path), check=self.writable)
 
     def predict(self, table: Any, *, version: str = "latest", progress: Progress = silent) -> Predicted:
-        """Predict new rows with the very code that trained."""
+        """Predict new rows with the very code that trained; nothing is written to the store."""
         repository = self.repository()
-        found = repository.version(version)
+        found = self._version(repository, version)
+        if not repository.records("held"):
+            raise self._not_run()
         workshop = Workshop(self.file, repository, seed=self.file.seed, progress=progress)
         with one_thread():
             return predict(workshop, found, open_source(table).table)
@@ -341,9 +394,11 @@ class Project:
         return exhibits_of(found)
 
     def _latest(self, repository: Repository) -> Version:
+        """Return the current version, to be changed on a person's word."""
         version = repository.latest
         if version is None:
-            raise ConfigError("this project has not run yet", where=str(self.folder), next_step="tilth run")
+            raise self._not_run()
+        refuse_unfinished(repository)
         return version
 
 
@@ -358,48 +413,42 @@ def _verbs(only: Sequence[str]) -> frozenset[str] | None:
     return frozenset(only) or None
 
 
-def _n_changed(edit: Any, label: str) -> int:
+def _split(name: str) -> Split:
+    known = [str(split) for split in Split if split is not Split.UNUSED]
+    if name not in known:
+        raise UsageError(
+            f"{name!r} is not a split to ask about.{did_you_mean(name, known)}",
+            next_step=f"name one of {', '.join(known)}",
+        )
+    return Split(name)
+
+
+def _not_standing(
+    repository: Repository, version: Version, answers: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return the answers that say something new: not those whose row is trusted already with this very label."""
+    label = version.schema.task.label
+    dataset = repository.dataset(version)
+    table = dataset.read(ROW_ID, TRUSTED, label)
+    trusted = table.filter(pa.array(trusted_of(table)))
+    stands = dict(zip(trusted.column(ROW_ID).to_pylist(), trusted.column(label).to_pylist(), strict=True))
+    return [(row, said) for row, said in answers if row not in stands or not _is_same(stands[row], said)]
+
+
+def _said_again(version: Version, edit: Edit) -> Edit:
+    """Return an edit of answers under an id of its own, where the very same was said before and another thing since."""
+    times = version.recipe.count(edit.edit_id)
+    if not times:
+        return edit
+    again = replace(edit.operator, parameters={**edit.operator.parameters, "again": len(version.recipe)})
+    return replace(edit, operator=again)
+
+
+def _is_same(label: Any, said: str) -> bool:
+    return float(said) == label if isinstance(label, float) else str(label) == said
+
+
+def _n_changed(edit: Edit, label: str) -> int:
     old = edit.expects[label].column("value").to_pylist()
     new = edit.set[label].column("value").to_pylist()
     return sum(a != b for a, b in zip(old, new, strict=True))
-
-
-def _relative(location: Any, home: Path) -> Any:
-    """Return paths as tilth.yaml writes them: relative to the project's folder where they are local files."""
-    if isinstance(location, Mapping):
-        return {name: _relative(one, home) for name, one in location.items()}
-    if isinstance(location, list | tuple):
-        return tuple(_relative(one, home) for one in location)
-    if "://" in location:
-        return location
-    path = Path(location)
-    path = path if path.exists() else home / path
-    if not path.exists():
-        raise SourceError(f"there is no {location!r}")
-    try:
-        return str(path.resolve().relative_to(home.resolve()))
-    except ValueError:
-        return os.path.relpath(path.resolve(), home.resolve())
-
-
-def _absolute(source: Any, home: Path) -> Any:
-    if isinstance(source, Mapping):
-        return {name: _absolute(one, home) for name, one in source.items()}
-    if isinstance(source, list | tuple):
-        return [_absolute(one, home) for one in source]
-    return source if "://" in source else str(home / source)
-
-
-def _source_name(source: Any) -> str:
-    if isinstance(source, Mapping):
-        return ", ".join(f"{name}={one}" for name, one in source.items())
-    return source if isinstance(source, str) else ", ".join(source)
-
-
-def _plain(value: Any) -> Any:
-    """Return facts as JSON keeps them: tuples become lists."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value.item() if isinstance(value, np.generic) else value

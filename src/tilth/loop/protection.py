@@ -1,7 +1,8 @@
-"""Protection: what an operator's edit may not do, whatever it found: touch or copy the rows that judge, or sign as a person.
+"""Protection: what an operator's edit may not do: touch or copy the rows that judge, or sign as a person.
 
-An edit is checked when it is proposed, before anything is fitted, so that what was refused was never near a score. A row counts as
-a copy of a dev or test row when all its feature cells are the same, by digest; a copy with one altered cell is not seen here.
+An edit is checked when it is proposed, before anything is fitted, so that what was refused was never near a score. A row
+counts as a copy of a dev or test row when all its feature cells are the same, by digest; a copy with one altered cell is
+not seen here, nor is a new label on a train row whose copy stood in dev before: finding leakage is what cures that.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ NEXT_STEP = "an operator edits train and pool rows; a person corrects dev and te
 
 
 def refuse_forged(edit: object, editor: Editor) -> Edit:
-    """Return the edit if it is one, signed by the operator that proposed it and by no person; else raise ContractError."""
+    """Return the edit if it is one, signed by the operator that proposed it; raise ContractError otherwise."""
     name = spec_of(editor).name
     if not isinstance(edit, Edit):
         raise ContractError(
@@ -48,7 +49,7 @@ def refuse_forged(edit: object, editor: Editor) -> Edit:
 
 
 def refuse_protected(edit: Edit, dataset: Dataset) -> None:
-    """Raise ProtectedRowError if an operator's edit touches, makes or copies rows that judge, or undoes a person's word."""
+    """Raise ProtectedRowError if an edit touches, makes or copies rows that judge, or undoes a person's word."""
     reserved = [name for name in RESERVED_CELLS if name in edit.set]
     if reserved:
         raise ContractError(f"the edit sets {first_three(reserved)}, which is not an operator's to set")
@@ -115,7 +116,7 @@ def _refuse_copies(edit: Edit, dataset: Dataset) -> None:
 
 
 def _made_rows(edit: Edit, now: pa.Table) -> list[pa.Table]:
-    """Return ids and feature cells of the rows that an edit adds, and of those whose feature cells it sets, as they will be."""
+    """Return ids and feature cells of the rows that an edit adds, and of those whose features it sets, as they will be."""
     made = [] if edit.add is None else [edit.add.select(now.column_names).cast(now.schema)]
     cells = {name: edit.set[name] for name in now.column_names if name in edit.set}
     if cells:

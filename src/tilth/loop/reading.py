@@ -15,6 +15,7 @@ import numpy as np
 from tilth.core.errors import ConfigError
 from tilth.core.names import ROW_ID, SPLIT
 from tilth.core.progress import Progress
+from tilth.loop.history import remember_fitted
 from tilth.loop.ingest import Ingested, fingerprint, ingest, plan_mark
 from tilth.loop.locations import absolute, source_name
 from tilth.loop.project_file import ProjectFile
@@ -51,7 +52,9 @@ def read_source(
     facts = _plain(found.facts) | {"name": source_name(file.source), "warnings": list(found.warnings)}
     if standing is None or not standing.recipe:
         progress("commit", "the source")
-        return _same_content(repository, repository.commit_source(found.table, file.schema, facts), mark), found.warnings
+        return _same_content(
+            repository, repository.commit_source(found.table, file.schema, facts), mark
+        ), found.warnings
     return _replayed(repository, standing, found, facts, file, progress)
 
 
@@ -139,8 +142,7 @@ def _replay(repository: Repository, standing: Version, base: Version) -> tuple[V
     version, notes = base, []
     for edit, original, skipped in zip(replay.edits, recipe.edits, replay.skipped, strict=True):
         if edit.n_rows:
-            if edit.edit_id != original.edit_id:
-                repository.record("fitted", {"edit": edit.edit_id, "of": original.edit_id})
+            remember_fitted(repository, edit, original)
             version = repository.commit_edit(version, edit, origin="replay")
         if skipped:
             notes.append(f"replay of {edit.operator}: {skipped:,} rows are gone or changed since, and were left alone")

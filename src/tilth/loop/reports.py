@@ -62,6 +62,7 @@ def version_facts(project: Project, name: str) -> dict[str, Any]:
     dataset = repository.dataset(version)
     trials = [trial for e in version.recipe if (trial := verdict_on(repository, repository.edit(e))[1]) is not None]
     return _log_line(repository, version) | {
+        "metric": version.schema.task.metric,
         "content": version.content,
         "base": version.base,
         "recipe": list(version.recipe),

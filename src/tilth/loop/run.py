@@ -22,6 +22,7 @@ from tilth.loop.candidates import Candidate, finalists, proposals, screen
 from tilth.loop.detect import detect
 from tilth.loop.guards import check_guards, guarded_slices
 from tilth.loop.ledger import Ledger, dev_key
+from tilth.loop.lineage import beginning
 from tilth.loop.look import look_at_test
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.scoring import best_possible, confident_dev_joint, expected_sensitivity, split_score
@@ -222,7 +223,7 @@ def _summary(
         metric=task.metric,
         learner=str(spec_of(bench.learner)),
         encoders=workshop.encoder_names(),
-        version_before=version.base,
+        version_before=beginning(workshop.repository, version).version,
         version_after=after.version,
         baseline=split_score(bench, judged, before),
         ceiling=ceiling,

@@ -18,7 +18,7 @@ from tilth.numerics.neighbours import k_nearest
 from tilth.numerics.noise import confident_joint
 
 if TYPE_CHECKING:
-    from tilth.loop.trying import Arena
+    from tilth.loop.arena import Arena
     from tilth.loop.workshop import Workshop
     from tilth.store.version import Version
 
@@ -59,8 +59,8 @@ def best_possible(workshop: Workshop, version: Version, arena: Arena) -> tuple[E
     """Return the best score that any model could reach on these labels and features, by nearest neighbours.
 
     Classes: Cover and Hart's bound on the Bayes error from the error e of the nearest neighbour among k classes,
-    (k − 1)/k · (1 − √(1 − k e / (k − 1))). Numbers: half the mean squared difference of neighbours is noise; of a normal noise the
-    mean absolute error is √(2/π) of its standard deviation.
+    (k − 1)/k · (1 − √(1 − k e / (k − 1))). Numbers: half the mean squared difference of neighbours is noise; of a normal
+    noise the mean absolute error is √(2/π) of its standard deviation.
 
     Source: Cover and Hart (1967), Nearest Neighbor Pattern Classification, IEEE Trans. Inf. Theory 13, eq. 5.
     """
@@ -85,4 +85,4 @@ def best_possible(workshop: Workshop, version: Version, arena: Arena) -> tuple[E
 
 
 def _cover_hart(error: float, k: int) -> float:
-    return (k - 1) / k * (1 - np.sqrt(max(0.0, 1 - k * error / (k - 1))))
+    return float((k - 1) / k * (1 - np.sqrt(max(0.0, 1 - k * error / (k - 1)))))

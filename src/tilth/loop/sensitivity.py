@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tilth.core.estimate import WIDEST
@@ -13,13 +15,19 @@ __all__ = ["answers_needed", "least_detectable"]
 
 
 def answers_needed(judgement: Judgement, level: float) -> int | None:
-    """Return how many answers on disagreeing rows would decide at a level, or None where they cannot."""
+    """Return how many answers on disagreeing rows would decide at a level, or None where they cannot.
+
+    The gain expected is the measured one; where dev labels look noisy, the geometric mean of it and of the corrected one: noise
+    shrinks the first, and a weak model overstates the second. Answers that were too few to decide have cost error budget.
+    """
     if not judgement.n_disagreeing:
         return None
-    gain = judgement.corrected.value if judgement.corrected is not None else judgement.nothing.gain
+    rate = judgement.n_disagreeing / judgement.n_rows
+    gain, corrected = judgement.nothing.gain, judgement.corrected
+    if corrected is not None and corrected.value > gain > 0:
+        gain = math.sqrt(gain * min(corrected.value, rate))
     if gain <= 0:
         return None
-    rate = judgement.n_disagreeing / judgement.n_rows
     return answers_to_decide(min(gain, rate), rate, judgement.n_disagreeing, level)
 
 
@@ -28,7 +36,7 @@ def least_detectable(bench: Bench, judged: Judged, judgement: Judgement, level: 
 
     Parameters
     ----------
-    level : what the p-value had to meet, if this edit were the only one that helps: the run's share over all that it tries
+    level : what the p-value had to meet if no other edit helps: the run's share over all that it tries
     """
     if bench.schema.task.is_regression or bench.metric.stratified or judged.groups is not None:
         if judgement.n_rows < 2 or judgement.nothing.standard_error == WIDEST:

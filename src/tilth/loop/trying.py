@@ -1,7 +1,7 @@
 """Trying: finalists against nothing and placebo on dev, verdicts, then composition of what was kept.
 
-The scores of every try are kept when they are there, under a key of all that decides them, so that a killed run takes up where it
-stopped and a rerun shows the same figures.
+The scores of every try are kept when they are there, under a key of all that decides them, so that a killed run takes up
+where it stopped and a rerun shows the same figures.
 """
 
 from __future__ import annotations
@@ -9,78 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import partial
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from tilth.core.apply import apply, fit_to
-from tilth.core.arrays import IntVector, Mask, Matrix
 from tilth.core.edit import Edit
 from tilth.core.ids import digest_of
-from tilth.core.names import ROW_ID
-from tilth.core.rng import generator
 from tilth.core.trial import Guard, Trial, Verdict
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
-from tilth.loop.bench import Bench, Judged
+from tilth.loop.arena import Arena, Settings
 from tilth.loop.candidates import Candidate
-from tilth.loop.frames import train_rows, trusted_of, weights_of
-from tilth.loop.guards import GuardedSlice, check_guards, worse_guards
+from tilth.loop.guards import check_guards, worse_guards
 from tilth.loop.judge import Judgement, Outcome, judge
-from tilth.loop.ledger import Draw, Ledger, dev_key, dev_sketch
-from tilth.loop.placebo import placebo, strata_of
+from tilth.loop.ledger import dev_key, dev_sketch
+from tilth.loop.outcomes import outcome_of
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.sensitivity import answers_needed, least_detectable
 from tilth.loop.verdicts import COMPOSITION_SHARE, Decision, Reading, decide, decide_retest
 
 __all__ = ["Arena", "Settings", "Tried", "try_all"]
-
-FEWEST_PLACEBOS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What decides trials besides data: the project's error budget, the least useful gain, placebo draws."""
-
-    alpha: float = 0.05
-    least_useful_gain: float = 0.0
-    placebo_draws: int = FEWEST_PLACEBOS
-    seed: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arena:
-    """Where trials of one run take place."""
-
-    bench: Bench
-    judged: Judged
-    slices: tuple[GuardedSlice, ...]
-    ledger: Ledger
-    settings: Settings
-    parent: str
-    joint: Matrix | None
-    """(k, k) confident joint of the dev labels, for corrected gains; None for regression."""
-    remember: Callable[[str, Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
-    """Runs a computation, or returns what it gave before."""
-    context: str
-    """Digest of everything but the edit that decides a trial's figures: content, learner, features, dev labels, seed."""
-
-    @cached_property
-    def dev_ids(self) -> pa.Array:
-        """Ids of the judging rows."""
-        return self.bench.table.column(ROW_ID).take(pa.array(self.judged.positions)).combine_chunks()
-
-    @cached_property
-    def draws(self) -> list[Draw]:
-        """Draws of questions, oldest first."""
-        return self.ledger.draws()
-
-    @cached_property
-    def scores_before(self) -> np.ndarray:
-        """Row scores of the model that the run started from."""
-        return self.bench.scores(self.bench.predict(self.bench.baseline, self.judged.positions), self.judged)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
@@ -92,7 +37,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stakes:
-    """What a run may err: its key, its alpha, the finalists among which it is shared, and what the next run will have."""
+    """What a run may err: its key, its alpha, the finalists that share it, and what the next run will have."""
 
     run: str
     alpha: float
@@ -136,20 +81,20 @@ def try_all(
     tell: Callable[[str, int, int], None],
     quarantine: Quarantine | None = None,
 ) -> list[Tried]:
-    """Try finalists, decide, and compose what is kept; the kept ones come in the order in which they are to be committed.
+    """Try finalists, decide, and compose what is kept; kept ones come in the order in which they are to be committed.
 
-    An edit that was kept alone but not on top of the others is turned to undecided, with that reason. A finalist that cannot be
-    tried is a failed step of the quarantine and has no trial; the error budget counts it all the same.
+    An edit that was kept alone but not on top of the others is turned to undecided, with that reason. A finalist that
+    cannot be tried is a failed step of the quarantine and has no trial; the error budget counts it all the same.
     """
     if not finalists:
         return []
     quarantine = Quarantine() if quarantine is None else quarantine
     stakes = _stakes(arena, finalists)
     measured = []
-    for done, candidate in enumerate(finalists):
-        tell(str(candidate.edit.operator), done, len(finalists))
+    for number, candidate in enumerate(finalists):
+        tell(str(candidate.edit.operator), number, len(finalists))
         step = f"try {candidate.edit.operator}"
-        one = quarantine.run(step, lambda candidate=candidate: _measure(arena, candidate, (), stakes))
+        one = quarantine.run(step, partial(_measure, arena, candidate, (), stakes))
         measured += [] if one is None else [one]
     least = arena.settings.least_useful_gain
     decisions = decide([m.reading for m in measured], stakes.of_finalists, least, n_tried=len(finalists))
@@ -158,13 +103,13 @@ def try_all(
         for m, decision in zip(measured, decisions, strict=True)
     ]
     tried = _compose(arena, finalists, tried, stakes, tell, quarantine)
-    for one in tried:
-        _record(arena, stakes, one.trial)
+    for done in tried:
+        _record(arena, stakes, done.trial)
     return tried
 
 
 def _stakes(arena: Arena, finalists: Sequence[Candidate]) -> _Stakes:
-    """Return what this run may spend; it is known by all that decides its verdicts, so that the same run spends nothing."""
+    """Return what this run may spend; it is known by all that decides its verdicts: the same run spends nothing."""
     settings = arena.settings
     edits = [candidate.edit.edit_id for candidate in finalists]
     rules = [settings.alpha, settings.least_useful_gain, settings.placebo_draws, settings.seed]
@@ -185,76 +130,10 @@ def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes:
     names = tuple(edit.edit_id for edit in base)
     facts = [arena.context, "outcome", candidate.edit.edit_id, list(names)]
     key = digest_of([*facts, arena.settings.placebo_draws, arena.settings.seed])
-    arrays = arena.remember(key, lambda: _outcome(arena, candidate, base).to_arrays())
+    arrays = arena.remember(key, lambda: outcome_of(arena, candidate, base).to_arrays())
     reading = _read(arena, candidate.edit, Outcome(**arrays), names, stakes)
     seconds = round(time.perf_counter() - started, 3)
     return _Measured(candidate=candidate, reading=reading, base=names, seconds=seconds)
-
-
-def _outcome(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Outcome:
-    bench = arena.bench
-    train = _edited(bench.train, base)
-    models = [bench.fit_edited(*base) if base else bench.baseline]
-    edit = fit_to(train, candidate.edit)[0]
-    for one in (edit, *_placebos(arena, replace(candidate, edit=edit), train, candidate.edit.edit_id)):
-        models.append(bench.fit_edited(*base, fit_to(train, one)[0]))
-    predicted = [bench.predict(model, arena.judged.positions) for model in models]
-    before, after, *placebos = [bench.scores(one, arena.judged) for one in predicted]
-    return Outcome(
-        before=before,
-        after=after,
-        placebos=np.stack(placebos),
-        decided_before=bench.decisions(predicted[0]),
-        decided_after=bench.decisions(predicted[1]),
-    )
-
-
-def _edited(train: pa.Table, edits: Sequence[Edit]) -> pa.Table:
-    for edit in edits:
-        train = apply(train, edit)
-    return train
-
-
-def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str) -> list[Edit]:
-    """Return the placebo draws of a candidate on train rows as they stand before it."""
-    rows, strata, drawable = _drawable(arena, candidate, train)
-    weights = np.ones(len(rows))
-    weights[rows >= 0] = weights_of(train)[rows[rows >= 0]]
-    n = max(FEWEST_PLACEBOS, arena.settings.placebo_draws)
-    return [
-        placebo(
-            candidate.edit,
-            candidate.editor,
-            candidate.view,
-            strata,
-            generator(arena.settings.seed, "placebo", name, draw),
-            drawable=drawable,
-            weights=weights,
-        )
-        for draw in range(n)
-    ]
-
-
-def _drawable(arena: Arena, candidate: Candidate, train: pa.Table) -> tuple[IntVector, IntVector, Mask]:
-    """Return for each row of the candidate's view its place in train (−1: none), its stratum, and whether it may be drawn.
-
-    Strata come from the labels themselves, whatever the operator declared to read. Only labelled train rows are drawn; those that a
-    person confirmed only if the edit touches such rows too.
-    """
-    bench, ids = arena.bench, candidate.view.ids
-    rows = np.asarray(
-        pc.fill_null(pc.index_in(ids, value_set=train.column(ROW_ID).combine_chunks()), -1), dtype=np.intp
-    )
-    labels, labelled = bench.labels(train)
-    drawable = (rows >= 0) & labelled[rows] & train_rows(train)[rows]
-    touched = np.asarray(pc.is_in(ids, value_set=candidate.edit.touched)) & drawable
-    trusted = trusted_of(train)[rows]
-    if not (touched & trusted).any():
-        drawable &= ~trusted
-    strata = np.zeros(len(rows), dtype=np.intp)
-    usable = (rows >= 0) & labelled[rows]
-    strata[usable] = strata_of(labels[rows[usable]], bench.schema.task.is_regression)
-    return rows, strata, drawable
 
 
 def _read(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...], stakes: _Stakes) -> Reading:
@@ -276,7 +155,7 @@ def _read(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...], sta
 
 
 def _guards(arena: Arena, outcome: Outcome, base: tuple[str, ...]) -> tuple[Guard, ...]:
-    """Return the guards of one step, and on top of other edits of all steps together, so that small falls do not add up."""
+    """Return the guards of one step; on top of other edits of all steps together too: small falls do not add up."""
     guards = check_guards(arena.bench, arena.judged, arena.slices, outcome.before, outcome.after)
     if not base:
         return guards
@@ -334,7 +213,7 @@ def _compose(
         tell(f"{one.edit.operator} on top of {len(composed)}", done, len(kept))
         candidate, base = by_id[one.edit.edit_id], tuple(t.edit for t in composed)
         step = f"try {one.edit.operator} on top of {len(base)}"
-        trial = quarantine.run(step, lambda c=candidate, b=base: _retest(arena, c, b, stakes))
+        trial = quarantine.run(step, partial(_retest, arena, candidate, base, stakes))
         if trial is not None and trial.verdict is Verdict.KEPT:
             composed.append(Tried(edit=one.edit, trial=trial))
             continue

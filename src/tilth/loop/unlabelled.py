@@ -7,6 +7,7 @@ classes to learn from and dev rows to choose by, nothing is fitted.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -93,14 +94,9 @@ def first_splits(repository: Repository, version: Version, edit: Edit, plan: Spl
     cut = assign(_as_rows(version, edit, ids.take(pa.array(rows))), _no_names(plan), seed).splits
     splits = np.asarray(moved.column("value").to_pylist(), dtype="<U6")
     splits[rows] = cut
-    return Edit(
-        verb=edit.verb,
-        operator=edit.operator,
-        reason=f"{edit.reason}; those drawn at random are cut into train, dev and test",
-        author=edit.author,
-        set={**edit.set, SPLIT: pa.table({ROW_ID: ids, "value": pa.array(splits.tolist(), pa.string())})},
-        expects=edit.expects,
-    )
+    cells = pa.table({ROW_ID: ids, "value": pa.array(splits.tolist(), pa.string())})
+    reason = f"{edit.reason}; those drawn at random are cut into train, dev and test"
+    return replace(edit, reason=reason, set={**edit.set, SPLIT: cells}, evaluation=True)
 
 
 def _as_rows(version: Version, edit: Edit, ids: pa.Array) -> SplitRows:

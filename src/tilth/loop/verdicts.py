@@ -1,8 +1,8 @@
 """Verdicts: from the figures of a run's finalists to kept, refused or undecided; pure, so that simulations can run it.
 
-Run r of a dev split may spend alpha·6/(π² r²). Three quarters of it go to the finalists, corrected by Holm; one quarter goes to the
-re-tests of composition, split evenly over as many as there could be. So the chance that any edit whose true gain is ≤ 0 is
-kept over the life of the split stays at or below alpha, whatever the edits have in common.
+Run r of a dev split may spend alpha·6/(π² r²). Three quarters of it go to the finalists, corrected by Holm; one quarter
+goes to the re-tests of composition, split evenly over as many as there could be. So the chance that any edit whose true
+gain is ≤ 0 is kept over the life of the split stays at or below alpha, whatever the edits have in common.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from tilth.core.finding import Finding
 from tilth.core.names import SYSTEM_COLUMNS, TARGET
 from tilth.core.schema import Role, Schema, Visibility
+from tilth.core.summary import RunSummary
 
-__all__ = ["HIDDEN", "may_quote", "may_tell", "shown_evidence"]
+__all__ = ["HIDDEN", "may_quote", "may_tell", "shown_evidence", "without_messages"]
 
 HIDDEN = "(hidden)"
 """Stands for a cell that may not be shown."""
@@ -31,6 +33,14 @@ def may_tell(schema: Schema, column: str) -> bool:
 def may_quote(schema: Schema) -> bool:
     """Whether messages that may quote any cell can be shown: no column is hidden."""
     return all(column.visibility is Visibility.SHOWN for column in schema.columns)
+
+
+def without_messages(summary: RunSummary) -> RunSummary:
+    """Return a summary whose failed steps say only what kind of error it was: a message may quote a hidden cell."""
+    failures = tuple(
+        replace(failure, error=failure.error.split(":", 1)[0], traceback="") for failure in summary.failures
+    )
+    return replace(summary, failures=failures)
 
 
 def shown_evidence(finding: Finding, schema: Schema) -> Mapping[str, Any]:

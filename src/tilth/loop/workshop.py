@@ -29,6 +29,7 @@ from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase, group_codes
 from tilth.loop.frames import frame_columns, target_of
 from tilth.loop.given_probs import given_pred_probs
+from tilth.loop.lineage import beginning
 from tilth.loop.project_file import ProjectFile
 from tilth.operators.batch import Batch
 from tilth.operators.protocols import Encoder, Learner
@@ -118,7 +119,7 @@ class Workshop:
         """Return the held settings, choosing them on the source's train rows the first time."""
         held = self._held(version)
         if held is None:
-            source = self.repository.version(version.base)
+            source = beginning(self.repository, version)
             fitted = self._fit_encoders(source)
             self._memo["columns", version.base] = fitted
             body = {

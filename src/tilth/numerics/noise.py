@@ -3,8 +3,8 @@
     joint[given, true]        how many rows carry label `given` while their truth is `true`
     transition[true, given]   p(given | true), rows sum to 1
 
-Source: Northcutt, Jiang, Chuang (2021), Confident learning, JAIR 70; Natarajan et al. (2013), Learning with
-noisy labels, NeurIPS; Patrini et al. (2017), Making deep neural networks robust to label noise, CVPR.
+Source: Northcutt, Jiang, Chuang (2021), Confident learning, JAIR 70; Natarajan et al. (2013), NeurIPS;
+Patrini et al. (2017), CVPR; Richardson (1972), J. Optical Society of America 62 (deconvolution).
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ __all__ = [
     "noise_rate",
     "noise_transition",
     "posterior",
+    "refuse_ignorance",
+    "truth_posterior",
 ]
 
 _ULPS = 1e-12
+_TINY = 1e-300
 _WORST_CONDITION = 50.0
 
 
@@ -138,6 +141,59 @@ def posterior(pred_probs: Matrix, labels: IntVector, transition: Matrix) -> Matr
     return result
 
 
+def truth_posterior(labels: IntVector, pred_probs: Matrix) -> Matrix:
+    """Probability of each class being the true one, given the features and the given label.
+
+    A model that learnt from noisy labels predicts the given class: p = q T, where q = p(true | x) and T is the
+    transition by the confident joint of these rows. One step of EM (Richardson's deconvolution) from p brings
+    back q, q_c ∝ p_c · sum over g of T[c, g] p_g / (p T)_g, and Bayes' rule takes in the given label. Classes
+    that overlap make T too noisy, and each further step would take more of the model's own doubt for noise.
+
+    A class that one row alone carries was unknown to the model that predicted this row: nothing can doubt its
+    label, which is kept. O(n k²) time.
+
+    Parameters
+    ----------
+    labels : (n,) class numbers, as given
+    pred_probs : (n, k), out-of-sample, calibrated p(given class | features)
+
+    Returns
+    -------
+    (n, k), rows sum to 1, row order of the input
+
+    Raises
+    ------
+    InputError : shapes that do not fit, labels out of range
+
+    Randomness: none.
+
+    Source: Northcutt, Jiang, Chuang (2021), JAIR 70, equations 1 and 3; Richardson (1972), J. Optical Society
+    of America 62.
+
+    Examples
+    --------
+    >>> truth_posterior(np.array([0, 1]), np.eye(2)).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    transition = noise_transition(confident_joint(labels, pred_probs))
+    truth = posterior(_deconvolved(pred_probs, transition), labels, transition)
+    lone = np.flatnonzero(np.bincount(labels)[labels] == 1)
+    truth[lone] = np.eye(pred_probs.shape[1])[labels[lone]]
+    return truth
+
+
+def refuse_ignorance(labels: IntVector, pred_probs: Matrix) -> None:
+    """Raise NotApplicable for predictions (n, k) of labels (n,) with no more likelihood, and hits, than class shares have."""
+    _check_rows(labels, pred_probs)
+    shares = np.bincount(labels, minlength=pred_probs.shape[1]) / len(labels)
+    own = np.maximum(pred_probs[np.arange(len(labels)), labels], _TINY)
+    likelier = np.log(own).mean() > np.log(shares[labels]).mean()
+    most = float(shares.max())
+    by_luck = most + 2 * np.sqrt(most * (1 - most) / len(labels))
+    if not likelier and (pred_probs.argmax(axis=1) == labels).mean() <= by_luck:
+        raise NotApplicable("the predictions tell no more than the shares of the classes do: they can doubt no label")
+
+
 def backward_scores(
     scores: Matrix, labels: IntVector, transition: Matrix, *, worst_condition: float = _WORST_CONDITION
 ) -> Vector:
@@ -206,6 +262,15 @@ def backward_accuracy(
     check_labels(predicted, len(labels), n_classes, what="predicted classes")
     inverse = _inverse(transition, n_classes, worst_condition)
     return np.asarray(inverse[labels, predicted], dtype=np.float64)
+
+
+def _deconvolved(pred_probs: Matrix, transition: Matrix) -> Matrix:
+    """One step of EM from p(given | x) toward p(true | x); a row that the transition rules out stays as it is."""
+    mixed = pred_probs @ transition
+    ratio = np.divide(pred_probs, mixed, out=np.zeros_like(mixed), where=mixed > _TINY)
+    truth = pred_probs * (ratio @ transition.T)
+    total = truth.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(truth, total, out=np.array(pred_probs, dtype=np.float64), where=total > _TINY))
 
 
 def _calibrated(counts: Matrix, given: IntVector) -> Matrix:

@@ -24,7 +24,7 @@ __all__ = ["UncertainPool", "vote_entropy"]
 def vote_entropy(votes: Matrix) -> Vector:
     """Return the entropy of vote shares, scaled to [0, 1]; (n, k) rows that sum to 1 -> (n,)."""
     logs = np.log(np.where(votes > 0, votes, 1.0))
-    return np.asarray(-(votes * logs).sum(axis=1) / np.log(max(votes.shape[1], 2)))
+    return np.asarray(np.abs((votes * logs).sum(axis=1)) / np.log(max(votes.shape[1], 2)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +43,14 @@ class UncertainPool:
             raise NotApplicable("the label is a number")
         pool = np.flatnonzero(view.splits == "pool")
         known = np.flatnonzero(view.labelled)
-        if not len(pool) or not len(known):
+        if not len(pool):
             raise NotApplicable("there is no pool of unlabelled rows")
+        if not len(known):
+            raise NotApplicable("no train row has a label that could vote")
         k = min(self.neighbours, len(known))
-        found = k_nearest(view.embeddings[known], k, queries=view.embeddings[pool], metric="euclidean", exclude_self=False)
+        found = k_nearest(
+            view.embeddings[known], k, queries=view.embeddings[pool], metric="euclidean", exclude_self=False
+        )
         near = view.labels[known][np.asarray(found.positions)]
         votes = np.stack([(near == c).mean(axis=1) for c in range(view.n_classes)], axis=1)
         score = vote_entropy(votes)

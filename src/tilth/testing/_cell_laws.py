@@ -79,7 +79,9 @@ def states_are_plain(subject: Subject) -> None:
         state = _fitted(encoder, _blocks(cells, BLOCK_ROWS))
         for name, value in (state or {}).items():
             if not isinstance(value, np.ndarray) or value.dtype.hasobject:
-                raise subject.breach(f"its state {name!r} is no array of plain values", "keep numbers or fixed-width text")
+                raise subject.breach(
+                    f"its state {name!r} is no array of plain values", "keep numbers or fixed-width text"
+                )
 
 
 def folds_do_not_depend_on_blocks(subject: Subject) -> None:

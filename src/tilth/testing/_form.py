@@ -31,7 +31,7 @@ def names_agree(subject: Subject) -> None:
     kind = subject.kind
     if kind.__name__ != class_name(subject.name):
         raise subject.breach(f"the class is {kind.__name__}", f"name it {class_name(subject.name)}")
-    if kind.__module__.rpartition(".")[2] != subject.name and kind.__module__.startswith("tilth."):
+    if kind.__module__.rpartition(".")[2] != subject.name:
         raise subject.breach(f"it lives in {kind.__module__}", f"name the file {subject.name}.py")
 
 

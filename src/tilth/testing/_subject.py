@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from tilth.core.errors import ContractError, TilthError, UndeclaredNeedError, UsageError
-from tilth.operators.registry import ROOM_VERBS, spec_of
+from tilth.operators.registry import ROOM_VERBS
 
-__all__ = ["Check", "Subject", "is_refusal", "room_of", "strict"]
+__all__ = ["Check", "Subject", "is_refusal", "room_of", "snake_case", "strict"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +36,8 @@ class Subject:
     @classmethod
     def of(cls, kind: Any, tests: Path | None = None) -> Subject:
         """Make the subject of an operator class, wherever it lives."""
-        room = room_of(kind)
-        made = spec_of(_made(kind))
-        return cls(kind=kind, room=room, name=made.name, tests=tests)
+        name = snake_case(kind.__name__)
+        return cls(kind=kind, room=room_of(kind), name=name, tests=tests)
 
     def make(self) -> Any:
         """Return an operator: with its defaults, or its example."""
@@ -61,6 +61,11 @@ def room_of(kind: Any) -> str:
             next_step=f"give it exactly one of {', '.join(ROOM_VERBS.values())}",
         )
     return found[0]
+
+
+def snake_case(name: str) -> str:
+    """Return the operator name of a class name: `LowSelfConfidence` -> `low_self_confidence`."""
+    return re.sub(r"(?<=.)(?=[A-Z])", "_", name).lower()
 
 
 def is_refusal(error: TilthError) -> bool:

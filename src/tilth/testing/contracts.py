@@ -9,12 +9,13 @@ A contract that is broken raises ContractError; what an operator itself raises c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tilth.operators.registry import listings, operator_class
+from tilth.operators.registry import Listing, listings, operator_class
 from tilth.testing._behaviour import BEHAVIOUR
 from tilth.testing._cell_laws import ENCODING, EVALUATION, SOURCES
 from tilth.testing._form import FORM
@@ -35,21 +36,30 @@ LAWS: Mapping[str, tuple[Check, ...]] = {
 """Room -> the checks that its operators must pass, in order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """One check on one operator; call it to run it."""
+    """One check on one operator; call it to run it.
 
-    subject: Subject
+    Parameters
+    ----------
+    room, name : the operator
+    check : what is checked; its docstring says it in words
+    load : gives the operator class with what the check needs to know of it; called when the contract is
+    """
+
+    room: str
+    name: str
     check: Check
+    load: Callable[[], Subject]
 
     def __call__(self) -> None:
         """Run the check with warnings as errors; raises ContractError when the operator breaks it."""
         with strict():
-            self.check(self.subject)
+            self.check(self.load())
 
     def __str__(self) -> str:
         """`room/operator:check`, which test runners show."""
-        return f"{self.subject.room}/{self.subject.name}:{getattr(self.check, '__name__', 'check')}"
+        return f"{self.room}/{self.name}:{getattr(self.check, '__name__', 'check')}"
 
 
 def contracts_for(kind: Any, *, tests: Path | None = None) -> tuple[Contract, ...]:
@@ -61,13 +71,23 @@ def contracts_for(kind: Any, *, tests: Path | None = None) -> tuple[Contract, ..
     tests : folder below which test_<name>.py must lie; None leaves that out
     """
     subject = Subject.of(kind, tests)
-    return tuple(Contract(subject, check) for check in LAWS[subject.room])
+    return tuple(
+        Contract(room=subject.room, name=subject.name, check=check, load=lambda: subject)
+        for check in LAWS[subject.room]
+    )
 
 
 def registry_contracts(room: str | None = None, *, tests: Path | None = None) -> tuple[Contract, ...]:
-    """Return the contracts of every operator in the registry, third parties' included."""
-    kinds = [operator_class(listing.room, listing.name) for listing in listings(room)]
-    return tuple(contract for kind in kinds for contract in contracts_for(kind, tests=tests))
+    """Return the contracts of every operator in the registry, third parties' included; nothing is imported yet."""
+    return tuple(
+        Contract(room=listing.room, name=listing.name, check=check, load=partial(_registered, listing, tests))
+        for listing in listings(room)
+        for check in LAWS[listing.room]
+    )
+
+
+def _registered(listing: Listing, tests: Path | None) -> Subject:
+    return Subject(kind=operator_class(listing.room, listing.name), room=listing.room, name=listing.name, tests=tests)
 
 
 def speaks_in_worlds(kind: Any) -> tuple[str, ...]:

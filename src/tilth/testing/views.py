@@ -25,7 +25,18 @@ from tilth.operators.registry import spec_of
 from tilth.operators.view import Scope, View
 from tilth.testing.worlds import World
 
-__all__ = ["Reads", "batch_of", "evidence_of", "rows_of", "schema_of", "target_of", "view_of", "watched_view", "world_view", "Watched"]
+__all__ = [
+    "Reads",
+    "Watched",
+    "batch_of",
+    "evidence_of",
+    "rows_of",
+    "schema_of",
+    "target_of",
+    "view_of",
+    "watched_view",
+    "world_view",
+]
 
 N_NEIGHBOURS = 20
 MISSING_TIME = np.iinfo(np.int64).min
@@ -128,7 +139,7 @@ def world_view(operator: Any, world: World, *, scope: Scope | None = None, seed:
 
 def watched_view(operator: Any, world: World, *, scope: Scope | None = None, seed: int = 0) -> Watched:
     """Return an operator's view of a world, and the means to see what the operator does to it."""
-    which: Scope = scope or getattr(operator, "scope", "train")
+    which: Scope = scope if scope is not None else getattr(operator, "scope", "train")
     part = world.take(rows_of(world, which))
     evidence = evidence_of(part, which)
     reads = Reads(evidence)

@@ -243,9 +243,7 @@ def _world(
     columns += [
         Column(name="colour", type=ColumnType.CATEGORY),
         Column(name="day", type=ColumnType.DATE, role=Role.TIME),
-        Column(
-            name="label", type=ColumnType.NUMBER if task.is_regression else ColumnType.CATEGORY, role=Role.LABEL
-        ),
+        Column(name="label", type=ColumnType.NUMBER if task.is_regression else ColumnType.CATEGORY, role=Role.LABEL),
     ]
     return World(
         table=pa.table(table | system_columns(ids, pa.array(splits, pa.string()), task.n_classes)),

@@ -1,0 +1,63 @@
+"""The arena: where the trials of one run take place, and what decides them besides data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.arrays import Matrix
+from tilth.core.names import ROW_ID
+from tilth.loop.bench import Bench, Judged
+from tilth.loop.guards import GuardedSlice
+from tilth.loop.ledger import Draw, Ledger
+
+__all__ = ["FEWEST_PLACEBOS", "Arena", "Settings"]
+
+FEWEST_PLACEBOS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What decides trials besides data: the project's error budget, the least useful gain, placebo draws."""
+
+    alpha: float = 0.05
+    least_useful_gain: float = 0.0
+    placebo_draws: int = FEWEST_PLACEBOS
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arena:
+    """Where trials of one run take place."""
+
+    bench: Bench
+    judged: Judged
+    slices: tuple[GuardedSlice, ...]
+    ledger: Ledger
+    settings: Settings
+    parent: str
+    joint: Matrix | None
+    """(k, k) confident joint of the dev labels, for corrected gains; None for regression."""
+    remember: Callable[[str, Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
+    """Runs a computation, or returns what it gave before."""
+    context: str
+    """Digest of all but the edit that decides a trial's figures: content, learner, features, dev labels, seed."""
+
+    @cached_property
+    def dev_ids(self) -> pa.Array:
+        """Ids of the judging rows."""
+        return self.bench.table.column(ROW_ID).take(pa.array(self.judged.positions)).combine_chunks()
+
+    @cached_property
+    def draws(self) -> list[Draw]:
+        """Draws of questions, oldest first."""
+        return self.ledger.draws()
+
+    @cached_property
+    def scores_before(self) -> np.ndarray:
+        """Row scores of the model that the run started from."""
+        return self.bench.scores(self.bench.predict(self.bench.baseline, self.judged.positions), self.judged)

@@ -1,0 +1,90 @@
+"""Outcomes: the models before and after an edit and after its placebos, fitted and scored on dev."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tilth.core.apply import apply, fit_to
+from tilth.core.arrays import IntVector, Mask
+from tilth.core.edit import Edit
+from tilth.core.names import ROW_ID
+from tilth.core.rng import generator
+from tilth.loop.arena import FEWEST_PLACEBOS, Arena
+from tilth.loop.candidates import Candidate
+from tilth.loop.frames import train_rows, trusted_of, weights_of
+from tilth.loop.judge import Outcome
+from tilth.loop.placebo import placebo, strata_of
+
+__all__ = ["outcome_of"]
+
+
+def outcome_of(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Outcome:
+    """Return scores and decisions on dev before, after, and after each placebo draw, on top of the base edits."""
+    bench = arena.bench
+    train = _edited(bench.train, base)
+    models = [bench.fit_edited(*base) if base else bench.baseline]
+    edit = fit_to(train, candidate.edit)[0]
+    placebos = _placebos(arena, replace(candidate, edit=edit), train, candidate.edit.edit_id)
+    models += [bench.fit_edited(*base, fit_to(train, one)[0]) for one in (edit, *placebos)]
+    predicted = [bench.predict(model, arena.judged.positions) for model in models]
+    before, after, *drawn = [bench.scores(one, arena.judged) for one in predicted]
+    return Outcome(
+        before=before,
+        after=after,
+        placebos=np.stack(drawn),
+        decided_before=bench.decisions(predicted[0]),
+        decided_after=bench.decisions(predicted[1]),
+    )
+
+
+def _edited(train: pa.Table, edits: Sequence[Edit]) -> pa.Table:
+    for edit in edits:
+        train = apply(train, edit)
+    return train
+
+
+def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str) -> list[Edit]:
+    """Return the placebo draws of a candidate on train rows as they stand before it."""
+    rows, strata, drawable = _drawable(arena, candidate, train)
+    weights = np.ones(len(rows))
+    weights[rows >= 0] = weights_of(train)[rows[rows >= 0]]
+    n = max(FEWEST_PLACEBOS, arena.settings.placebo_draws)
+    return [
+        placebo(
+            candidate.edit,
+            candidate.editor,
+            candidate.view,
+            strata,
+            generator(arena.settings.seed, "placebo", name, draw),
+            drawable=drawable,
+            weights=weights,
+        )
+        for draw in range(n)
+    ]
+
+
+def _drawable(arena: Arena, candidate: Candidate, train: pa.Table) -> tuple[IntVector, IntVector, Mask]:
+    """Return for each row of a candidate's view its place in train (−1: none), its stratum, and if it may be drawn.
+
+    Strata come from the labels themselves, whatever the operator declared to read. Only labelled train rows are drawn;
+    those that a person confirmed only if the edit touches such rows too.
+    """
+    bench, ids = arena.bench, candidate.view.ids
+    rows = np.asarray(
+        pc.fill_null(pc.index_in(ids, value_set=train.column(ROW_ID).combine_chunks()), -1), dtype=np.intp
+    )
+    labels, labelled = bench.labels(train)
+    drawable = (rows >= 0) & labelled[rows] & train_rows(train)[rows]
+    touched = np.asarray(pc.is_in(ids, value_set=candidate.edit.touched)) & drawable
+    trusted = trusted_of(train)[rows]
+    if not (touched & trusted).any():
+        drawable &= ~trusted
+    strata = np.zeros(len(rows), dtype=np.intp)
+    usable = (rows >= 0) & labelled[rows]
+    strata[usable] = strata_of(labels[rows[usable]], bench.schema.task.is_regression)
+    return rows, strata, drawable

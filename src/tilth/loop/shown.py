@@ -1,0 +1,50 @@
+"""How the loop's values show themselves in notebooks: registered here, rendered by `reporting` when they are shown."""
+
+from __future__ import annotations
+
+from tilth.core.display import register
+from tilth.core.summary import RunSummary
+from tilth.loop.history import Blame, VersionDiff
+from tilth.loop.project import Project
+
+__all__ = ["register_all"]
+
+
+def register_all() -> None:
+    """Let a project, a run, a diff and a blame show themselves."""
+    register(Project, _project)
+    register(RunSummary, _summary)
+    register(VersionDiff, _diff)
+    register(Blame, _blame)
+
+
+def _project(project: Project) -> str:
+    from tilth.reporting.notebook import facts_html
+
+    task = project.file.schema.task
+    facts = {
+        "folder": str(project.folder),
+        "source": str(project.file.source),
+        "label": f"{task.label} ({task.type}, {task.metric})",
+        "columns": len(project.file.schema.columns),
+        "version": project.dataset().version_id if project.has_run else "not run yet",
+    }
+    return facts_html("tilth project", facts)
+
+
+def _summary(summary: RunSummary) -> str:
+    from tilth.reporting.notebook import summary_html
+
+    return summary_html(summary)
+
+
+def _diff(diff: VersionDiff) -> str:
+    from tilth.reporting.notebook import diff_html
+
+    return diff_html(diff.to_dict())
+
+
+def _blame(blame: Blame) -> str:
+    from tilth.reporting.notebook import blame_html
+
+    return blame_html(blame.to_dict())

@@ -1,0 +1,29 @@
+"""Every operator in the registry holds the contracts of its room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tilth.operators.registry import names, operator_class
+from tilth.testing.contracts import Contract, registry_contracts, speaks_in_worlds
+from tilth.testing.plants import PLANTED
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize("contract", registry_contracts(tests=TESTS), ids=str)
+def test_contract(contract: Contract) -> None:
+    contract()
+
+
+@pytest.mark.parametrize("name", names("detection"))
+def test_every_detector_finds_a_planted_fault(name: str) -> None:
+    assert speaks_in_worlds(operator_class("detection", name))
+
+
+def test_every_planted_fault_is_found() -> None:
+    """Three kinds of wrong labels, copies, leaks, outliers, gaps …: some detector speaks of each."""
+    spoken = {world for name in names("detection") for world in speaks_in_worlds(operator_class("detection", name))}
+    assert spoken == set(PLANTED)

@@ -1,0 +1,68 @@
+"""The public surface is a promise: the names of the package, and the reference that is made from the code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import tilth
+from tilth.core import errors
+from tilth.core.errors import TilthError
+
+ROOT = Path(__file__).resolve().parents[2]
+SURFACE = {
+    "Column",
+    "Dataset",
+    "Edit",
+    "Finding",
+    "NotApplicable",
+    "Recipe",
+    "RowSet",
+    "RunSummary",
+    "Schema",
+    "Slice",
+    "Target",
+    "Task",
+    "TilthError",
+    "Trial",
+    "Verdict",
+    "View",
+    "__version__",
+    "find",
+    "init",
+    "open",
+}
+
+
+def test_the_surface_is_pinned_and_small():
+    assert set(tilth.__all__) == SURFACE
+    assert len(tilth.__all__) == len(SURFACE) <= 40
+
+
+def test_every_public_name_is_there_and_described():
+    assert dir(tilth) == sorted(SURFACE)
+    assert all((getattr(tilth, name).__doc__ or "").strip() for name in SURFACE - {"__version__"})
+
+
+def test_no_other_name_is_made_up():
+    assert not hasattr(tilth, "fnid")
+
+
+def test_every_error_code_has_a_section():
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    sections = set(re.findall(r"^#+ (TILTH-E\d{3})\b", page, flags=re.MULTILINE))
+    kinds = [getattr(errors, name) for name in errors.__all__ if isinstance(getattr(errors, name), type)]
+    assert sections == {kind.code for kind in kinds if issubclass(kind, TilthError)}
+
+
+def test_the_reference_is_current():
+    """When this fails: make docs."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "make_reference.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,107 @@
+"""Guards: slices that no edit may harm, on paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from loop_worlds import gaussian_world, schema_of, table_of, world_of
+
+from tilth.core.estimate import Estimate
+from tilth.core.names import Split
+from tilth.core.trial import Guard
+from tilth.loop.guards import GuardedSlice, check_guards, guarded_slices, worse_guards
+
+
+@pytest.fixture(scope="module")
+def bench():
+    return gaussian_world(n_train=20, n_dev=400, n_test=0).bench
+
+
+def checked(bench, falls, *, rows=200, n=400):
+    """One slice of `rows` rows of which `falls` turn from right to wrong."""
+    judged = bench.judged(Split.DEV)
+    before, after = np.ones(n), np.ones(n)
+    after[:falls] = 0
+    inside = np.arange(n) < rows
+    return check_guards(bench, judged, [GuardedSlice(name="s", rows=inside)], before, after)[0]
+
+
+def test_a_large_slice_may_fall_by_two_points_and_no_more(bench):
+    # 4 of 200 rows: .02; p = 1/16, not significant
+    at_limit, beyond = checked(bench, 4), checked(bench, 5)
+    assert at_limit.change.value == pytest.approx(-0.02)
+    assert at_limit.p_worse == pytest.approx(1 / 16)
+    assert not at_limit.violated
+    assert beyond.violated
+
+
+def test_a_small_slice_is_guarded_by_significance_alone(bench):
+    # 4 of 50 rows fall by 8 points: p = 1/16; 5 of 50: p = 1/32
+    assert not checked(bench, 4, rows=50).violated
+    assert checked(bench, 5, rows=50).violated
+    assert checked(bench, 3, rows=99).violated is False
+    assert checked(bench, 3, rows=100).violated
+
+
+def test_holm_over_slices(bench):
+    judged = bench.judged(Split.DEV)
+    before, after = np.ones(400), np.ones(400)
+    after[:5] = 0  # p = 1/32 in the first slice alone; times 3 it is .094
+    slices = [GuardedSlice(name=f"s{i}", rows=(np.arange(400) // 50) == i) for i in range(3)]
+    guards = check_guards(bench, judged, slices, before, after)
+    assert [round(guard.p_worse, 4) for guard in guards] == [0.0938, 1.0, 1.0]
+    assert not any(guard.violated for guard in guards)
+
+
+def test_a_slice_that_gains_is_not_violated(bench):
+    judged = bench.judged(Split.DEV)
+    guards = check_guards(
+        bench, judged, [GuardedSlice(name="s", rows=np.ones(400, dtype=bool))], np.zeros(400), np.ones(400)
+    )
+    assert guards[0].change.value == 1.0
+    assert not guards[0].violated
+
+
+def test_no_slices_no_guards(bench):
+    assert check_guards(bench, bench.judged(Split.DEV), [], np.ones(400), np.zeros(400)) == ()
+
+
+def test_rare_classes_and_values_are_left_out_and_missing_values_are_a_slice():
+    n = 80
+    labels = np.r_[np.zeros(2), np.ones(19), np.zeros(59)]
+    schema = schema_of(1, 2)
+    table = table_of(np.zeros((n, 1)), labels, ["train"] * 2 + ["dev"] * 78, schema)
+    world = world_of(table, schema, labels.astype(int))
+    where = pa.table({"place": pa.array(["a"] * 2 + ["a"] * 19 + ["b"] * 20 + [None] * 39)})
+    slices = guarded_slices(world.bench, world.bench.judged(Split.DEV), where)
+    assert {one.name: int(one.rows.sum()) for one in slices} == {
+        "label = no": 59,
+        "place = b": 20,
+        "place = None": 39,
+    }
+
+
+def test_a_number_falls_by_two_points_if_its_error_grows_by_two_percent():
+    n = 200
+    schema = schema_of(1, 0)
+    rng = np.random.default_rng(0)
+    table = table_of(rng.normal(size=(n, 1)), rng.normal(size=n), ["train"] * 50 + ["dev"] * 150, schema)
+    bench = world_of(table, schema, np.zeros(n)).bench
+    judged = bench.judged(Split.DEV)
+    every = [GuardedSlice(name="all", rows=np.ones(150, dtype=bool))]
+    before = np.where(np.arange(150) % 2, -5.0, -15.0)  # mean absolute error 10: two points are .2
+    jitter = np.where(np.arange(150) % 4 < 2, 4.0, -4.0)[:150]
+    jitter -= jitter.mean()
+    fine, bad = (check_guards(bench, judged, every, before, before + jitter - fall)[0] for fall in (0.19, 0.21))
+    assert not fine.violated
+    assert bad.violated
+
+
+def test_of_two_changes_the_worse_one_guards():
+    def one(change, violated):
+        estimate = Estimate(value=change, low=change, high=change, standard_error=0.0)
+        return Guard(slice="s", rows=100, change=estimate, p_worse=1.0, violated=violated)
+
+    assert worse_guards([one(-0.01, False)], [one(-0.02, False)])[0].change.value == -0.02
+    assert worse_guards([one(-0.01, True)], [one(-0.02, False)])[0].violated
