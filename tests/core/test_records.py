@@ -165,7 +165,7 @@ def test_specs_that_differ_have_other_digests():
 
 
 def test_specs_are_written_as_in_the_project_file():
-    assert str(Spec(room="editing", name="remove", parameters={"share": 0.1, "k": 3})) == "remove(share=0.1, k=3)"
+    assert str(Spec(room="editing", name="remove", parameters={"share": 0.1, "k": 3})) == "remove(k=3, share=0.1)"
     assert str(Spec(room="editing", name="remove")) == "remove"
 
 

@@ -87,7 +87,7 @@ def table_of(x: np.ndarray, labels: Any, splits: Sequence[str], schema: Schema, 
     return pa.table(columns)
 
 
-def world_of(table: pa.Table, schema: Schema, truth: np.ndarray, *, seed: int = 0, groups: Any = None) -> World:
+def world_of(table: pa.Table, schema: Schema, truth: np.ndarray, *, seed: int = 0, learner: Any = None) -> World:
     """Put a bench and evidence on a table."""
     dataset = Dataset.of(table, schema)
     names = [c.name for c in schema.features]
@@ -96,7 +96,7 @@ def world_of(table: pa.Table, schema: Schema, truth: np.ndarray, *, seed: int = 
         return np.column_stack([np.asarray(rows.column(name)) for name in names]).astype(np.float32)
 
     features = encode(table)
-    learner = Ridge() if schema.task.is_regression else Linear(penalty=1.0)
+    learner = learner or (Ridge() if schema.task.is_regression else Linear(penalty=1.0))
     metric = make("evaluation", schema.task.metric)
     bench = Bench(
         table=table,
@@ -106,7 +106,6 @@ def world_of(table: pa.Table, schema: Schema, truth: np.ndarray, *, seed: int = 
         metric=metric,
         reencode=encode,
         seed=seed,
-        groups=groups,
     )
 
     def cross_fitted() -> np.ndarray:
@@ -141,6 +140,7 @@ def gaussian_world(
     region_noise: float = 0.0,
     independent: bool = False,
     metric: str = "accuracy",
+    learner: Any = None,
     seed: int = 0,
 ) -> World:
     """Classes at `shift` from the origin along their own axis; labels flipped uniformly, or where x1 > 0.5 only."""
@@ -155,7 +155,7 @@ def gaussian_world(
     other = (truth + rng.integers(1, max(k, 2), n)) % k
     labels = np.where(rng.random(n) < rate, other, truth)
     schema = schema_of(d, k, metric)
-    return world_of(table_of(x, labels, splits, schema), schema, truth, seed=seed)
+    return world_of(table_of(x, labels, splits, schema), schema, truth, seed=seed, learner=learner)
 
 
 class Log:

@@ -68,7 +68,7 @@ def test_each_strength_proposes_and_refusals_carry_their_reason(world):
     found, quarantine = proposed(world)
     assert not quarantine.failures
     assert {c.edit.operator.name for c in found} >= {"relabel_hard", "relabel_soft", "remove_label_errors"}
-    assert quarantine.refusals["propose relabel_numbers(cutoff=6.0)"] == "the label is a class"
+    assert "the label is a class" in quarantine.refusals["propose relabel_numbers(cutoff=6.0)"]
     assert len({c.edit.edit_id for c in found}) == len(found)
     rows = set(world.ids[world.rows(Split.TRAIN)])
     assert all(set(c.edit.touched.to_pylist()) <= rows for c in found)

@@ -10,9 +10,10 @@ from loop_worlds import arena_of, candidate, dropping, gaussian_world, lying, re
 from tilth.core.apply import fit_to
 from tilth.core.edit import Edit, Verb
 from tilth.core.errors import NotApplicable
-from tilth.core.names import ROW_ID, WEIGHT, Split
+from tilth.core.names import ROW_ID, TARGET, WEIGHT, Split
 from tilth.editing.balance_classes import BalanceClasses
 from tilth.editing.relabel_hard import RelabelHard
+from tilth.editing.relabel_soft import RelabelSoft
 from tilth.loop import outcomes
 from tilth.loop.placebo import placebo, strata_of
 from tilth.loop.trying import try_all
@@ -29,6 +30,11 @@ def rng(seed=0):
 
 def positions(view, ids):
     return np.flatnonzero(np.isin(view.ids.to_pylist(), ids.to_pylist()))
+
+
+def positions_in_order(view, ids):
+    at = {name: number for number, name in enumerate(view.ids.to_pylist())}
+    return np.array([at[name] for name in ids.to_pylist()])
 
 
 def draws_of(world, one, train=None):
@@ -106,6 +112,37 @@ def test_weights_that_stand_already_are_permuted_with_those_that_the_edit_sets(w
     assert np.sum(after == 0.1) == 10
     assert np.sum(after == 3.0) == len(view) - 10
     assert standing.tolist() == [3.0] * len(view)
+
+
+def softening(view, rows, targets):
+    return Edit.softening(view.take_ids(rows), targets, operator=view.spec, reason="so it is")
+
+
+def test_soft_targets_of_most_rows_move_to_random_rows_of_their_class(world):
+    """The rule on as many random rows would be the edit itself."""
+    editor = RelabelSoft(strength=1.0)
+    view = world.evidence.view(editor)
+    rows = np.arange(0, len(view) - 20)
+    targets = np.column_stack([rows / 200, 1 - rows / 200])
+    drawn = placebo(softening(view, rows, targets), editor, view, view.labels, rng())
+    moved = np.array(drawn.set[TARGET].column("value").to_pylist())[:, 0]
+    to = positions_in_order(view, drawn.touched)
+    assert np.allclose(sorted(moved), sorted(targets[:, 0]))
+    origin = np.round(moved * 200).astype(int)
+    assert (view.labels[to] == view.labels[origin]).all()
+    assert (to != origin).mean() > 0.8
+    assert set(to) != set(rows)
+
+
+def test_soft_targets_of_few_rows_come_from_the_rule_on_random_rows(world):
+    editor = RelabelSoft(strength=1.0)
+    view = world.evidence.view(editor)
+    few = editor.propose(view, np.arange(30))
+    drawn = placebo(few, editor, view, view.labels, rng())
+    to = positions_in_order(view, drawn.touched)
+    expected = editor.propose(view, to).set[TARGET].column("value").to_pylist()
+    assert drawn.set[TARGET].column("value").to_pylist() == expected
+    assert set(to) != set(range(30))
 
 
 def test_an_edit_that_adds_rows_has_no_placebo_yet(world):

@@ -22,3 +22,15 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
 @pytest.fixture
 def base(repository: Repository) -> Version:
     return repository.commit_source(world.source(), world.SCHEMA, world.FACTS)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Repository:
+    """A store with a source and two edits, which nobody holds."""
+    world.commit_all(tmp_path / "store")
+    return Repository(tmp_path / "store")
+
+
+@pytest.fixture
+def latest(store: Repository) -> Version:
+    return store.version("latest")

@@ -16,6 +16,7 @@ from tilth.core.edit import Edit, Verb
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.core.spec import Spec
+from tilth.store.maintenance import examine
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
@@ -126,6 +127,11 @@ def as_nobody() -> Iterator[None]:
 def folder_bytes(repository: Repository) -> int:
     """Return what a store takes on the disk."""
     return sum(file.stat().st_size for file in Path(repository.objects.root).rglob("*") if file.is_file())
+
+
+def faults(repository: Repository) -> dict[str, str]:
+    """Return name -> detail of what doctor finds wrong."""
+    return {check.name: check.detail for check in examine(Repository(repository.objects.root)) if not check.ok}
 
 
 if __name__ == "__main__":

@@ -20,19 +20,10 @@ from tilth.core.names import Split
 if TYPE_CHECKING:
     from tilth.core.arrays import Mask
     from tilth.core.finding import Finding
+    from tilth.core.summary import RunSummary
     from tilth.loop.project import Project
 
-__all__ = [
-    "DETECTED_AS",
-    "Detected",
-    "Mended",
-    "detected",
-    "gain_between",
-    "mended",
-    "right_by_hand",
-    "right_on_test",
-    "share",
-]
+__all__ = ["DETECTED_AS", "Detected", "Gained", "Mended", "detected", "gained", "mended", "share"]
 
 DETECTED_AS = {
     "wrong label": "label_error",
@@ -76,6 +67,16 @@ class Mended:
     set_right: int
     set_wrong: int
     answered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gained:
+    """One step: the share of test rows that its model gets right by true labels, its gain over the first, and what tilth reported."""
+
+    name: str
+    accuracy: Estimate
+    gain: Estimate | None
+    summary: RunSummary | None
 
 
 def share(part: int, whole: int) -> Estimate:
@@ -123,14 +124,35 @@ def mended(changes: pa.Table, world: World, label: str = "digit") -> Mended:
     )
 
 
-def right_on_test(project: Project, world: World, version: str) -> Mask:
+def gained(project: Project, world: World, steps: Sequence[tuple[str, RunSummary | None, str]]) -> list[Gained]:
+    """Return how versions do on the true labels of test, the first being where gains start, and a perfectly mended one at last.
+
+    Parameters
+    ----------
+    steps : name of the step, the run that reported it, and its version
+    """
+    rights = [(name, summary, _right_on_test(project, world, version)) for name, summary, version in steps]
+    rights.append(("mended by hand, all of it", None, _right_by_hand(project, world, steps[0][2])))
+    start = rights[0][2]
+    return [
+        Gained(
+            name=name,
+            accuracy=share(int(right.sum()), len(right)),
+            gain=None if right is start else _gain_between(start, right),
+            summary=summary,
+        )
+        for name, summary, right in rights
+    ]
+
+
+def _right_on_test(project: Project, world: World, version: str) -> Mask:
     """Return which test rows a version's model gets right by their true labels, in the order of the source."""
     test = world.table.filter(pa.compute.equal(world.table["split"], str(Split.TEST)))
     said = project.predict(test.select(["image"]), version=version).table["prediction"].to_pylist()
     return np.array([one == world.truth[row] for one, row in zip(said, test["row_id"].to_pylist(), strict=True)])
 
 
-def right_by_hand(project: Project, world: World, version: str) -> Mask:
+def _right_by_hand(project: Project, world: World, version: str) -> Mask:
     """Return the same for the model on perfectly mended train rows: true labels, and none of the planted rows."""
     from tilth.core.edit import Edit, ids_of
     from tilth.core.names import ROW_ID
@@ -162,7 +184,7 @@ def right_by_hand(project: Project, world: World, version: str) -> Mask:
     return np.array([classes[said[row]] == world.truth[row] for row in order])
 
 
-def gain_between(before: Mask, after: Mask) -> Estimate:
+def _gain_between(before: Mask, after: Mask) -> Estimate:
     """Return by how much the share of right rows rose, with its paired 95 % interval."""
     from tilth.numerics.intervals import mean_interval
 

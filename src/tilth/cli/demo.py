@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from tilth.cli._demo_data import PLANTED, SIZES, WRONG, World, plant
-from tilth.cli._demo_truth import detected, gain_between, mended, right_by_hand, right_on_test, share
+from tilth.cli import _demo_words as words
+from tilth.cli._demo_data import World, plant
+from tilth.cli._demo_truth import Gained, detected, gained, mended
 from tilth.cli._output import emit, progress_on_stderr, write_table
 from tilth.core.errors import UsageError
-from tilth.core.names import Split
 
 if TYPE_CHECKING:
-    from tilth.core.finding import Finding
     from tilth.core.progress import Progress
     from tilth.core.summary import RunSummary
     from tilth.loop.project import Project
 
 __all__ = ["SEED", "run_demo"]
 
+T = TypeVar("T")
 SEED = 0
 """Decides what is planted where."""
 QUESTIONS = 30
@@ -33,8 +35,8 @@ Made by `tilth demo`, which replaces this folder when it is run again.
 
 digits.parquet       the data that the project reads: handwritten digits with planted faults
 tilth.yaml, .tilth   the project
-questions.csv        what tilth asked, filled in from the truth
-clean.parquet        the data after the kept edits; clean.changes.csv says what changed and why
+questions.csv        what tilth asked last, filled in from the truth
+clean.parquet        the data after the kept edits and answers; clean.changes.csv says what changed and why
 new.parquet          digits that the project has not seen; predictions.csv is what the model says of them
 tilth-report.html    the report
 truth.csv            what was planted: written last, and never read by the project
@@ -46,22 +48,28 @@ def run_demo(directory: Path | None = None) -> None:
     home = Path("tilth-demo") if directory is None else directory
     _clear(home)
     world = plant(SEED)
-    _write_data(home, world)
-    _say_data(world)
+    write_table(world.table, home / "digits.parquet")
+    write_table(world.new, home / "new.parquet")
+    words.say_data(world, SEED)
     project = _init(home)
-    with progress_on_stderr() as progress:
-        _say("2. What tilth finds, and what it makes of it", "tilth run")
-        found = project.find(progress=progress).findings
-        first = project.run(progress=progress)
-        _show(first)
-        last = [first, *_people(project, world, progress)][-1]
-        changes = _take_away(project, world, home, progress)
+    words.say("2. What tilth finds, and what it makes of it", "tilth run")
+    found = _working(lambda progress: project.find(progress=progress).findings)
+    first = _working(lambda progress: project.run(progress=progress))
+    words.show_run(first)
+    last = [first, *_people(project, world)][-1]
+    changes = _take_away(project, world)
     _write_truth(home, world)
-    _say("5. Against the truth, which the project has not read")
-    _show_found(found, world)
-    _show_changes(changes, world)
-    _show_gains(project, world, first, last)
-    _say_next(home, first)
+    words.say("5. Against the truth, which the project has not read")
+    words.show_found(detected(found, world))
+    words.show_changes(mended(changes, world))
+    words.show_gains(_working(lambda progress: _gains(project, world, first, last, progress)))
+    words.say_next(home, first)
+
+
+def _working(do: Callable[[Progress], T]) -> T:
+    """Do something with progress on stderr; results are written when it is over."""
+    with progress_on_stderr() as progress:
+        return do(progress)
 
 
 # -- the folder --------------------------------------------------------------------------------------------------------
@@ -83,21 +91,12 @@ def _clear(home: Path) -> None:
     (home / MARK).write_text(NOTE, encoding="utf-8")
 
 
-def _write_data(home: Path, world: World) -> None:
-    write_table(world.table, home / "digits.parquet")
-    write_table(world.new, home / "new.parquet")
-
-
 def _write_truth(home: Path, world: World) -> None:
-    rows = list(world.truth)
-    planted = [world.kinds.get(row, "") or _wrong(world, row) for row in rows]
-    write_table(
-        pa.table({"row_id": rows, "truth": [world.truth[r] for r in rows], "planted": planted}), home / "truth.csv"
-    )
-
-
-def _wrong(world: World, row: str) -> str:
-    return "wrong label" if any(row in wrong for wrong in world.wrong.values()) else ""
+    """Write what was planted, now that nothing reads it any more."""
+    wrong = frozenset[str]().union(*world.wrong.values())
+    planted = [world.kinds.get(row, "wrong label" if row in wrong else "") for row in world.truth]
+    table = pa.table({"row_id": list(world.truth), "truth": list(world.truth.values()), "planted": planted})
+    write_table(table, home / "truth.csv")
 
 
 # -- the steps ---------------------------------------------------------------------------------------------------------
@@ -114,26 +113,30 @@ def _init(home: Path) -> Project:
     return open_project(home)
 
 
-def _people(project: Project, world: World, progress: Progress) -> list[RunSummary]:
+def _people(project: Project, world: World) -> list[RunSummary]:
     """Ask, answer from the truth and run again, as long as there are questions; returns what the runs said.
 
     Questions that decide an open edit come alone, so that the first round may be short; the next asks for labels in doubt.
     """
-    _say(f"3. People: up to {QUESTIONS} questions, answered from the truth")
+    words.say(f"3. People: up to {QUESTIONS} questions, answered from the truth")
     runs: list[RunSummary] = []
     left = QUESTIONS
     while left > 0 and len(runs) < MOST_ROUNDS:
-        _say(None, f"tilth ask --top {left} -o questions.csv")
-        table = project.ask(top=left, progress=progress)
+        words.command(f"tilth ask --top {left} -o questions.csv")
+        table = _working(partial(_ask, project, left))
         if not table.num_rows:
             emit("nothing is worth asking")
             break
         left -= table.num_rows
         _answer(project, world, table)
-        _say(None, "tilth run")
-        runs.append(project.run(progress=progress))
-        _show_in_short(runs[-1])
+        words.command("tilth run")
+        runs.append(_working(lambda progress: project.run(progress=progress)))
+        words.show_in_short(runs[-1])
     return runs
+
+
+def _ask(project: Project, top: int, progress: Progress) -> pa.Table:
+    return project.ask(top=top, progress=progress)
 
 
 def _answer(project: Project, world: World, table: pa.Table) -> None:
@@ -141,7 +144,7 @@ def _answer(project: Project, world: World, table: pa.Table) -> None:
     answers = pa.array([world.truth[row] for row in table["row_id"].to_pylist()])
     filled = table.set_column(table.column_names.index("answer"), "answer", answers)
     write_table(filled, project.folder / "questions.csv")
-    _say(None, "tilth answer questions.csv")
+    words.command("tilth answer questions.csv")
     taken = project.answer(project.folder / "questions.csv", annotator="demo")
     where = ", ".join(f"{n} {name}" for name, n in taken.by_split.items())
     empty = table.num_rows - taken.answers
@@ -151,168 +154,36 @@ def _answer(project: Project, world: World, table: pa.Table) -> None:
     )
 
 
-def _take_away(project: Project, world: World, home: Path, progress: Progress) -> pa.Table:
+def _take_away(project: Project, world: World) -> pa.Table:
     """Export, predict and report; returns the exported list of changes."""
     import pyarrow.csv as pacsv
 
     from tilth.loop.reports import html_report
 
-    _say("4. What you take away", "tilth export latest clean.parquet")
+    home = project.folder
+    words.say("4. What you take away", "tilth export latest clean.parquet")
     exported = project.export("latest", home / "clean.parquet")
     emit(f"{exported.data.name}: {exported.rows:,} rows; {exported.changes.name}: {exported.n_changes:,} changes")
-    _say(None, "tilth predict new.parquet -o predictions.csv")
-    predicted = project.predict(str(home / "new.parquet"), progress=progress).table
+    words.command("tilth predict new.parquet -o predictions.csv")
+    predicted = _working(lambda progress: project.predict(str(home / "new.parquet"), progress=progress).table)
     write_table(predicted, home / "predictions.csv")
     right = sum(a == b for a, b in zip(predicted["prediction"].to_pylist(), world.new_truth, strict=True))
-    emit(f"predictions.csv: {right} of {predicted.num_rows} new digits right {_interval(right, predicted.num_rows)}")
-    _say(None, "tilth report")
-    page = html_report(project, progress)
+    emit(
+        f"predictions.csv: {right} of {predicted.num_rows} new digits right {words.interval(right, predicted.num_rows)}"
+    )
+    words.command("tilth report")
+    page = _working(lambda progress: html_report(project, progress))
     (home / "tilth-report.html").write_text(page, encoding="utf-8")
     emit(f"tilth-report.html: {len(page) / 1e6:.2f} MB, opens in any browser")
-    types = pacsv.ConvertOptions(
-        column_types=dict.fromkeys(("row_id", "column", "old", "new", "edit", "why"), pa.string())
-    )
+    names = ("row_id", "column", "old", "new", "edit", "why")
+    types = pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
     return pacsv.read_csv(exported.changes, convert_options=types)
 
 
-# -- what is said ------------------------------------------------------------------------------------------------------
-
-
-def _say(title: str | None, command: str | None = None) -> None:
-    """Write a heading, and the command that does the same by hand."""
-    from rich.text import Text
-
-    if title is not None:
-        emit(Text(f"\n{title}", style="bold"))
-    if command is not None:
-        emit(f"$ {command}")
-
-
-def _show(summary: RunSummary) -> None:
-    from tilth.reporting.screen import run_screen
-
-    emit(run_screen(summary))
-
-
-def _show_in_short(summary: RunSummary) -> None:
-    from tilth.reporting.wording import outcome, tally
-
-    emit(f"{tally(summary.trials)}. {outcome(summary)}")
-    if summary.test is not None:
-        emit(f"gain on test since the source: {_reported(summary)}; error budget left {summary.alpha_left:.2g}")
-
-
-def _columns(*rows: tuple[str, ...]) -> None:
-    from tilth.cli._output import plain_columns
-
-    emit("\n".join(f"  {line}" for line in plain_columns(rows).splitlines()))
-
-
-def _say_data(world: World) -> None:
-    _say("1. Real data, spoilt on purpose")
-    sizes = ", ".join(f"{split} {n}" for split, n in SIZES.items())
-    emit(f"scikit-learn's handwritten digits as images: {sizes}, and {world.new.num_rows} kept for predict.")
-    emit(f"They are clean, so the demo plants faults (seed {SEED}) and keeps the truth to itself:")
-    _columns(
-        *(
-            (f"{n}", f"wrong labels in {split} ({_percent(n / SIZES[split])}): a digit that looks alike")
-            for split, n in WRONG.items()
-        ),
-        (f"{PLANTED['exact copy']}", "exact copies of train rows, in train"),
-        (f"{PLANTED['near copy']}", "near copies of train rows (one grey level of grain), in train"),
-        (f"{PLANTED['leak']}", "copies of dev and test rows, in train (leaks)"),
-        (f"{PLANTED['junk']}", "images of noise with any label, in train"),
-    )
-    emit("$ tilth init digits.parquet --label digit --split split --id row_id")
-    emit("and in tilth.yaml, metric: accuracy, as ten digits are about equally frequent")
-
-
-def _show_found(findings: tuple[Finding, ...], world: World) -> None:
-    emit("Found in train (95 % intervals):")
-    rows = [("planted", "rows", "finding", "flagged", "of these planted", "found of planted")]
-    for one in detected(findings, world):
-        counts = (f"{one.n_planted}", one.finding, f"{one.n_flagged}")
-        rows.append((one.planted, *counts, _score(one.precision), _score(one.recall)))
-    _columns(*rows)
-    emit("A flagged row that was not planted may still be a fault: real digits hold near copies and odd ones too.")
-
-
-def _show_changes(changes: pa.Table, world: World) -> None:
-    done = mended(changes, world)
-    emit("\nChanged in train, by clean.changes.csv:")
-    lines: list[tuple[str, ...]] = []
-    if done.dropped:
-        others = done.dropped - done.dropped_wrong - done.dropped_planted
-        what = f"rows dropped: {done.dropped_wrong} with a wrong label, {done.dropped_planted} planted otherwise"
-        lines.append((f"{done.dropped}", f"{what}, {others} that were right"))
-    if done.relabelled:
-        what = f"labels changed: {done.set_right} wrong ones set right, {done.set_wrong} right ones set wrong"
-        lines.append((f"{done.relabelled}", what))
-    lines.append((f"{done.answered}", "labels of any split confirmed or changed by answers"))
-    _columns(*lines)
-
-
-def _show_gains(project: Project, world: World, first: RunSummary, last: RunSummary) -> None:
-    """Show what tilth reported on test beside what is true of it; the same test rows, two sets of labels."""
-    steps = {
-        "as it came": right_on_test(project, world, first.version_before),
-        "after the first run": right_on_test(project, world, first.version_after),
-        "after answers": right_on_test(project, world, last.version_after),
-        "mended by hand, all of it": right_by_hand(project, world, first.version_before),
-    }
-    start = steps["as it came"]
-    rows = [("train data", "accuracy, true labels", "true gain", "gain as tilth reported it")]
-    reported = {"after the first run": first, "after answers": last}
-    for name, right in steps.items():
-        gain = "" if right is start else _gain(gain_between(start, right))
-        told = _reported(reported[name]) if name in reported else ""
-        rows.append((name, _score(share(int(right.sum()), len(right))), gain, told))
-    emit(f"\nGained on the {SIZES[Split.TEST]} test digits, in points (95 % intervals):")
-    _columns(*rows)
-    wrong = WRONG[Split.TEST] / SIZES[Split.TEST]
-    emit(
-        f"tilth sees test labels of which {_percent(wrong)} are wrong; true labels are what nobody has outside a demo."
-    )
-
-
-def _reported(summary: RunSummary) -> str:
-    if summary.test is None:
-        return ""
-    corrected = summary.test.corrected_gain
-    more = "" if corrected is None else f", corrected {_gain(corrected)}"
-    return f"{_gain(summary.test.gain)}{more}"
-
-
-def _score(estimate: Any) -> str:
-    from tilth.reporting.figures import Scale
-
-    return Scale("accuracy").score(estimate)
-
-
-def _gain(estimate: Any) -> str:
-    from tilth.reporting.figures import Scale
-
-    return Scale("accuracy").gain(estimate)
-
-
-def _percent(part: float) -> str:
-    return f"{100 * part:.0f} %"
-
-
-def _interval(part: int, whole: int) -> str:
-    return "(" + _score(share(part, whole)) + ")"
-
-
-def _say_next(home: Path, first: RunSummary) -> None:
-    _say("Next")
-    lines = [
-        (f"cd {home}", "the project; DEMO.txt says what is what"),
-        ("open tilth-report.html", "findings as pictures, trials, history"),
-        ("tilth log", "every version, and what made it"),
-        ("tilth diff " + f"{first.version_before} latest", "what changed between two versions"),
-    ]
-    leak = next((t.edit for t in first.trials if t.operator.parameters.get("kind") == "leakage"), None)
-    if leak is not None:
-        lines.append((f"tilth adopt {leak}", "drop the leaks on your word: no gain can speak for it (see docs)"))
-    lines.append(("tilth init yours.csv --label COLUMN --dir mine", "your own data"))
-    _columns(*lines)
+def _gains(project: Project, world: World, first: RunSummary, last: RunSummary, progress: Progress) -> list[Gained]:
+    """Measure the versions on the true labels of test."""
+    progress("measure", "versions on true labels")
+    steps = [("as it came", None, first.version_before), ("after the first run", first, first.version_after)]
+    if last is not first:
+        steps.append(("after answers", last, last.version_after))
+    return gained(project, world, steps)

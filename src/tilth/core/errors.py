@@ -23,7 +23,7 @@
     │   ├── UndeclaredNeedError   an operator read what it did not declare          E040
     │   ├── ContractError         an operator returned what it may not              E041
     │   └── NotApplicable         an operator refuses, with a reason (no failure)   E042
-    └── MachineError     the machine, not the data                                     exit 3
+    └── MachineError          the machine, not the data                                     exit 3
         ├── StoreLockedError      another writer holds the project                  E050
         ├── StoreTooNewError      written by a newer tilth                          E051
         ├── StoreCorruptError     the store does not hold together                  E052

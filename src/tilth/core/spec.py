@@ -17,6 +17,10 @@ class Spec:
     parameters: dict[str, Any] = field(default_factory=dict)
     revision: int = 1
 
+    def __post_init__(self) -> None:
+        """Put parameters in the order of their names: the log does, and what is read back must say the same words."""
+        object.__setattr__(self, "parameters", dict(sorted(self.parameters.items())))
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {"room": self.room, "name": self.name, "parameters": self.parameters, "revision": self.revision}

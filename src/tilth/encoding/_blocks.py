@@ -24,7 +24,7 @@ from tilth.operators.registry import make
 
 __all__ = ["FittedColumn", "default_encoder", "encode_blocks", "encode_table", "fit_column", "fit_columns"]
 
-_NORM_ROWS = 4_096
+_NORM_ROWS = 1_024
 _DEFAULTS = {
     ColumnType.NUMBER: "number",
     ColumnType.CATEGORY: "category",

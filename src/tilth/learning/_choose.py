@@ -31,8 +31,8 @@ from tilth.operators.view import View
 __all__ = ["Choice", "Tried", "choose", "default_learners"]
 
 ROWS = 20_000
-CELLS = 400_000
-"""Rows times classes that the choice looks at: 20,000 rows of up to 20 classes, 5,200 rows of 77."""
+CELLS = 250_000
+"""Rows times classes that the choice looks at: 20,000 rows of up to 12 classes, 3,200 rows of 77."""
 _RICH = frozenset({ColumnType.TEXT, ColumnType.IMAGE, ColumnType.EMBEDDING})
 _TINY = 1e-12
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from tilth.core.finding import Finding
 from tilth.core.progress import Progress
@@ -19,7 +20,7 @@ def detect(evidence: EvidenceBase, quarantine: Quarantine, progress: Progress) -
     detectors = names("detection")
     for done, name in enumerate(detectors):
         progress("find", name.replace("_", " "), done, len(detectors))
-        some = quarantine.run(f"find {name}", lambda name=name: _find(name, evidence))
+        some = quarantine.run(f"find {name}", partial(_find, name, evidence))
         found += some or []
     named = [replace(finding, dataset=evidence.dataset.version_id) for finding in found]
     named.sort(key=lambda finding: (-finding.overall, finding.kind, finding.columns))

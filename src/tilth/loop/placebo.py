@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 from tilth.core.arrays import IntVector, Mask, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
-from tilth.core.names import ROW_ID, WEIGHT
+from tilth.core.names import ROW_ID, TARGET, WEIGHT
 from tilth.operators.protocols import Editor
 from tilth.operators.view import View
 
 __all__ = ["placebo", "strata_of"]
 
+MOST_DRAWN = 0.5
+"""Share of the rows up to which an edit of soft targets has its rule tried on random rows; beyond it, its targets move."""
 NUMBER_BINS = 5
 """Numeric labels are drawn within quantile bins, which stand for classes."""
 
@@ -67,7 +69,10 @@ def placebo(
     allowed = np.ones(len(view), dtype=bool) if drawable is None else drawable
     if set(edit.set) == {WEIGHT} and not len(edit.drop):
         return _permuted_weights(edit, view, strata, rng, allowed, np.ones(len(view)) if weights is None else weights)
-    rows = _same_counts(_positions(view, edit.touched), strata, rng, allowed)
+    touched = _positions(view, edit.touched)
+    if set(edit.set) == {TARGET} and len(touched) > MOST_DRAWN * allowed.sum():
+        return _moved_targets(edit, view, strata, rng, allowed)
+    rows = _same_counts(touched, strata, rng, allowed)
     if edit.set:
         return editor.propose(view, rows)
     return replace(edit, drop=view.take_ids(rows), expects={})
@@ -84,6 +89,23 @@ def _same_counts(chosen: IntVector, strata: IntVector, rng: np.random.Generator,
         rows = np.flatnonzero((strata == stratum) & allowed)
         drawn.append(rng.choice(rows, size=min(n, len(rows)), replace=False))
     return np.concatenate(drawn)
+
+
+def _moved_targets(edit: Edit, view: View, strata: IntVector, rng: np.random.Generator, allowed: Mask) -> Edit:
+    """Give the edit's soft targets to random rows of the same stratum.
+
+    Where most rows are softened, the operator's rule on as many random rows would be the edit itself, and hide any gain.
+    """
+    cells = edit.set[TARGET]
+    chosen = _positions(view, cells.column(ROW_ID).combine_chunks())
+    to, of = [], []
+    for stratum in np.unique(strata[chosen]):
+        rows = np.flatnonzero((strata == stratum) & allowed)
+        mine = rng.permutation(np.flatnonzero(strata[chosen] == stratum))[: len(rows)]
+        to.append(rng.choice(rows, size=len(mine), replace=False))
+        of.append(mine)
+    values = cells.column("value").combine_chunks().take(pa.array(np.concatenate(of)))
+    return replace(edit, set={TARGET: pa.table({ROW_ID: view.take_ids(np.concatenate(to)), "value": values})})
 
 
 def _permuted_weights(

@@ -18,8 +18,10 @@ from typing import Any
 from tilth.operators.registry import Listing, listings, operator_class
 from tilth.testing._behaviour import BEHAVIOUR
 from tilth.testing._cell_laws import ENCODING, EVALUATION, SOURCES
+from tilth.testing._edit_laws import EDITING
+from tilth.testing._finding_laws import DETECTION, SELECTION, speaks_in
+from tilth.testing._fit_laws import LEARNING
 from tilth.testing._form import FORM
-from tilth.testing._rows_laws import DETECTION, EDITING, LEARNING, SELECTION, speaks_in
 from tilth.testing._subject import Check, Subject, strict
 
 __all__ = ["LAWS", "Contract", "contracts_for", "registry_contracts", "speaks_in_worlds"]

@@ -128,7 +128,7 @@ def classification_world(
     rows : rows of all splits together: 60 % train, 20 % dev, 15 % test, 5 % pool
     priors : (k,) share of each class, 2 <= k <= 3
     noise : none, uniform (to any other class), class (most of it from the first class to the second), feature (on one side of x3)
-    rate : expected share of wrong labels in [0, 0.4]
+    rate : expected share of wrong labels in [0, 0.4]; with `class` at most 45 % of the first class, which then still prevails
     separation : distance of the centres from the origin, in standard deviations; 0 makes the features say nothing
     seed : decides everything
     """
