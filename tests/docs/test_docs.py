@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from docs_blocks import ROOT, blocks_of, commands_of, documents
 
 PAGES = documents()
@@ -60,6 +61,21 @@ def test_commands_exist(page):
                 assert command is not None, f"line {block.line}: {line}"
                 if "--help" not in words:
                     command.make_context(words[1], words[2:])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_yaml_keys_exist(page):
+    """What a page shows of tilth.yaml has keys and words that the project file knows."""
+    from tilth.core.schema import ColumnType, Role, Visibility
+    from tilth.loop.project_file import KEYS
+
+    known = {"type": set(ColumnType), "role": set(Role), "visibility": set(Visibility), "at_serving": {True, False}}
+    for block in blocks_of(page):
+        shown = yaml.safe_load(block.text) if block.language == "yaml" else {}
+        assert set(shown) <= set(KEYS), f"line {block.line}"
+        for column in shown.get("columns", {}).values():
+            assert all(value in known[key] for key, value in column.items()), f"line {block.line}: {column}"
+        assert set(shown.get("splits", {})) <= {"column", "names", "shares", "time"}
 
 
 @pytest.fixture

@@ -18,6 +18,6 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 def run_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project on reviews that has run once; to be read, not changed."""
     home = tmp_path_factory.mktemp("reviews")
-    folder = made(home / "project", write_csv(home / "reviews.csv", reviews()), "--label", "sentiment")
+    folder = made(home / "project", write_csv(home / "reviews.csv", reviews(240)), "--label", "sentiment")
     done("run", "--dir", folder)
     return folder

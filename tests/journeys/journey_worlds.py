@@ -20,8 +20,8 @@ from PIL import Image
 
 from tilth.cli import main
 
-GOOD = "good great fine lovely superb happy bright warm".split()
-BAD = "bad awful poor sad grim cold dull harsh".split()
+GOOD = ["good", "great", "fine", "lovely", "superb", "happy", "bright", "warm"]
+BAD = ["bad", "awful", "poor", "sad", "grim", "cold", "dull", "harsh"]
 OTHER = [f"word{i}" for i in range(40)]
 
 

@@ -132,9 +132,7 @@ def test_an_adopted_edit_that_was_taken_back_leaves_what_was(both: tuple[Path, P
 
 def table_project(home: Path) -> Path:
     source = write_parquet(home / "people.parquet", people())
-    return made(
-        home / "p", source, "--label", "outcome", "--id", "pid", "--group", "house", "--split", "part"
-    )
+    return made(home / "p", source, "--label", "outcome", "--id", "pid", "--group", "house", "--split", "part")
 
 
 def image_project(home: Path) -> Path:

@@ -309,6 +309,7 @@ def with_trusted(world: World, rows: np.ndarray, labels: np.ndarray | None = Non
 __all__ = [
     "Liar",
     "Log",
+    "Spec",
     "World",
     "arena_of",
     "candidate",
@@ -327,5 +328,4 @@ __all__ = [
     "tried_on",
     "with_trusted",
     "world_of",
-    "Spec",
 ]

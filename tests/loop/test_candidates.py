@@ -117,7 +117,12 @@ def test_an_editor_that_breaks_down_is_one_failed_step(world, only):
     def explode(view, rows):
         raise RuntimeError("a bug")
 
-    only(lying("bug", explode), ValueError("cannot be made"), lying("no edit", lambda view, rows: None), removing("r00001"))
+    only(
+        lying("bug", explode),
+        ValueError("cannot be made"),
+        lying("no edit", lambda view, rows: None),
+        removing("r00001"),
+    )
     found, quarantine = proposed(world)
     assert [c.edit.drop.to_pylist() for c in found] == [["r00001"]]
     errors = [failure.error for failure in quarantine.failures]

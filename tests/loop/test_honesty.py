@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -19,6 +21,7 @@ from loop_worlds import (
 )
 
 from tilth.core.edit import Edit, Verb
+from tilth.core.errors import NotApplicable
 from tilth.core.names import ROW_ID, SPLIT, Split
 from tilth.core.progress import silent
 from tilth.editing.relabel_hard import RelabelHard
@@ -78,7 +81,7 @@ def test_over_many_null_worlds_hardly_any_edit_without_a_true_gain_is_kept():
         gone = [one for one in tried if str(one.trial.verdict) == "kept"]
         wrong += any(world.true_gain(one.edit, split=Split.TEST) <= 0 for one in gone)
         runs += 1
-    print(f"{wrong} of {runs} runs kept an edit without a true gain")  # noqa: T201 - the figure of a simulation
+    print(f"{wrong} of {runs} runs kept an edit without a true gain")
     assert wrong <= 30
 
 
@@ -143,7 +146,9 @@ def peeking(world, how):
         if how == "add":
             new = dev.set_column(dev.column_names.index(ROW_ID), ROW_ID, pa.array([f"n{i}" for i in range(n)]))
             return Edit(
-                verb=Verb.ADD, add=new.set_column(new.column_names.index(SPLIT), SPLIT, pa.array(["train"] * n)), **author
+                verb=Verb.ADD,
+                add=new.set_column(new.column_names.index(SPLIT), SPLIT, pa.array(["train"] * n)),
+                **author,
             )
         ids = view.ids[: min(n, len(view))]
         sets = {name: pa.table({ROW_ID: ids, "value": dev.column(name).combine_chunks()[: len(ids)]}) for name in names}
@@ -232,7 +237,7 @@ def test_a_random_choice_of_rows_is_kept_only_where_it_truly_helps():
             if str(tried.trial.verdict) == "kept":
                 n_kept += 1
                 gains.append(world.true_gain(tried.edit, split=Split.TEST))
-    print(f"{n_kept} of 400 kept; true gains {np.round(gains, 4).tolist()}")  # noqa: T201
+    print(f"{n_kept} of 400 kept; true gains {np.round(gains, 4).tolist()}")
     assert sum(gain <= 0 for gain in gains) <= 0.031 * 400
 
 
@@ -242,11 +247,11 @@ def test_the_interval_of_a_gain_holds_the_true_gain(editor):
     inside = tried = 0
     for seed in range(200):
         world = gaussian_world(n_train=300, n_dev=400, n_test=20_000, noise=0.3, d=10, seed=900 + seed)
-        one = candidate(world, editor)
-        if one.edit.n_rows:
-            (done,) = try_all(arena_of(world), [one], told)
+        with suppress(NotApplicable):  # nothing to propose in this world
+            (done,) = try_all(arena_of(world), [candidate(world, editor)], told)
             tried += 1
             low, high = done.trial.gain.as_list()
-            inside += low <= world.true_gain(one.edit, split=Split.TEST) <= high
-    print(f"{inside} of {tried} intervals hold the true gain")  # noqa: T201
+            inside += low <= world.true_gain(done.edit, split=Split.TEST) <= high
+    print(f"{inside} of {tried} intervals hold the true gain")
+    assert tried > 100
     assert inside >= 0.92 * tried

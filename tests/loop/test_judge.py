@@ -162,9 +162,7 @@ def test_enough_trusted_rows_of_a_random_draw_judge_alone():
 
 def test_answers_by_hand():
     n = 1000
-    outcome = outcome_of(
-        np.zeros(n), np.zeros(n), decided=(np.zeros(n), np.r_[np.ones(200), np.zeros(n - 200)])
-    )
+    outcome = outcome_of(np.zeros(n), np.zeros(n), decided=(np.zeros(n), np.r_[np.ones(200), np.zeros(n - 200)]))
     before, after = outcome.before.copy(), outcome.after.copy()
     after[:9], before[9] = 1, 1  # ten answers: nine for the edit, one against it
     answers = Answers(answered=np.arange(n) < 10, n_disagreeing=200)

@@ -40,7 +40,7 @@ def positions_in_order(view, ids):
 def draws_of(world, one, train=None):
     """The placebo draws that the loop makes for a candidate."""
     arena = arena_of(world)
-    return outcomes._placebos(arena, one, world.bench.train if train is None else train, one.edit.edit_id)  # noqa: SLF001
+    return outcomes._placebos(arena, one, world.bench.train if train is None else train, one.edit.edit_id)
 
 
 # by hand
@@ -169,9 +169,9 @@ def test_five_draws_at_least_all_different(world):
     one = candidate(world, dropping(0.2))
     assert len({edit.edit_id for edit in draws_of(world, one)} | {one.edit.edit_id}) == 6
     arena = arena_of(world, placebo_draws=8)
-    assert len(outcomes._placebos(arena, one, world.bench.train, "e")) == 8  # noqa: SLF001
+    assert len(outcomes._placebos(arena, one, world.bench.train, "e")) == 8
     arena = arena_of(world, placebo_draws=2)
-    assert len(outcomes._placebos(arena, one, world.bench.train, "e")) == 5  # noqa: SLF001
+    assert len(outcomes._placebos(arena, one, world.bench.train, "e")) == 5
 
 
 def test_no_draw_holds_dev_or_test_rows_even_where_the_operator_sees_them(world):

@@ -132,7 +132,11 @@ def test_the_same_run_spends_nothing_and_gives_the_same_figures(world):
     left = Ledger(log).alpha_left(dev_key(arena_of(world).dev_ids), 0.05)
     again = try_all(arena_of(world, log), finalists, told)
     assert [replace(one.trial, seconds=0) for one in first] == [replace(one.trial, seconds=0) for one in again]
-    assert Ledger(log).alpha_left(dev_key(arena_of(world).dev_ids), 0.05) == left == pytest.approx(0.05 - 0.05 * 6 / math.pi**2)
+    assert (
+        Ledger(log).alpha_left(dev_key(arena_of(world).dev_ids), 0.05)
+        == left
+        == pytest.approx(0.05 - 0.05 * 6 / math.pi**2)
+    )
     assert len(log.records("trial")) == 2
 
 

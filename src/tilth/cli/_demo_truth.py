@@ -188,4 +188,4 @@ def _gain_between(before: Mask, after: Mask) -> Estimate:
     """Return by how much the share of right rows rose, with its paired 95 % interval."""
     from tilth.numerics.intervals import mean_interval
 
-    return mean_interval(after.astype(np.float64) - before.astype(np.float64))
+    return mean_interval(after.astype(np.float64) - before.astype(np.float64), bounds=(-1, 1))

@@ -124,8 +124,11 @@ def write_csv(table: pa.Table, path: Path | None) -> None:
     import pyarrow as pa
     import pyarrow.csv as pacsv
 
+    from tilth.loop.locations import writing
+
     if path is not None:
-        pacsv.write_csv(table, path)
+        with writing(path):
+            pacsv.write_csv(table, path)
         return
     sink = pa.BufferOutputStream()
     pacsv.write_csv(table, sink)
@@ -137,6 +140,9 @@ def write_table(table: pa.Table, path: Path) -> None:
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 
-        pq.write_table(table, path)
+        from tilth.loop.locations import writing
+
+        with writing(path):
+            pq.write_table(table, path)
     else:
         write_csv(table, path)

@@ -289,6 +289,7 @@ def report(
     ] = None,
 ) -> None:
     """Write the self-contained HTML report of the last run."""
+    from tilth.loop.locations import writing
     from tilth.loop.project import open_project
     from tilth.loop.reports import html_report
 
@@ -296,7 +297,8 @@ def report(
     path = project.writable(output or directory / "tilth-report.html")
     with progress_on_stderr() as progress:
         page = html_report(project, progress)
-    path.write_text(page, encoding="utf-8")
+    with writing(path):
+        path.write_text(page, encoding="utf-8")
     emit(f"wrote {path} ({len(page.encode()) / 1e6:.2f} MB); it opens in a browser, and asks for nothing from outside")
 
 

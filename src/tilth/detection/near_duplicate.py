@@ -20,6 +20,7 @@ from tilth.detection._shared import (
     equal_rows,
     labels_differ,
     near_pairs,
+    rank_of,
     refuse_few_rows,
     share_of,
     texts,
@@ -75,6 +76,16 @@ def similarity_to_leader(leader: IntVector, pairs: np.ndarray, similarity: Vecto
     return alike
 
 
+def _leaders(view: View, near: NearPairs) -> IntVector:
+    """Return the row that leads each row's star; ties go to trusted rows, then by row id, never by position."""
+    rank = rank_of(view)
+    by_rank = np.argsort(rank)
+    ranked_pairs = np.sort(rank[near.pairs], axis=1)
+    order = np.lexsort((ranked_pairs[:, 1], ranked_pairs[:, 0]))
+    leader = star_groups(len(view), ranked_pairs[order], near.similarity[order])
+    return np.asarray(by_rank[leader[rank]], dtype=np.intp)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearDuplicate:
     """Flag rows that are verified to be nearly equal to a row that is kept.
@@ -123,8 +134,7 @@ class NearDuplicate:
         near = NearPairs(pairs=near.pairs[apart], similarity=near.similarity[apart], how=near.how)
         if not len(near.pairs):
             return []
-        leader = star_groups(len(view), near.pairs, near.similarity)
-        return [self._report(view, leader, near)]
+        return [self._report(view, _leaders(view, near), near)]
 
     def _report(self, view: View, leader: IntVector, near: NearPairs) -> Finding:
         trusted = view.trusted if view.has("trusted") else np.zeros(len(view), dtype=bool)

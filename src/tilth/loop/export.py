@@ -168,4 +168,10 @@ def _write_huggingface(table: pa.Table, schema: Schema, folder: Path) -> None:
     images = [c.name for c in schema.columns if c.type is ColumnType.IMAGE and c.name in table.column_names]
     for column in images:
         made = {name: part.cast_column(column, datasets.Image()) for name, part in made.items()}
-    datasets.DatasetDict(made).save_to_disk(str(folder))
+    has_bars = not datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        datasets.DatasetDict(made).save_to_disk(str(folder))
+    finally:
+        if has_bars:
+            datasets.enable_progress_bars()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tilth.core.errors import SourceError, UsageError
+from tilth.core.errors import SourceError, TilthError, UsageError
+from tilth.store.objects import machine_error
 
-__all__ = ["FILE", "STORE", "absolute", "refuse_own_files", "relative", "source_name"]
+__all__ = ["FILE", "STORE", "absolute", "refuse_own_files", "relative", "source_name", "writing"]
 
 FILE = "tilth.yaml"
 STORE = ".tilth"
@@ -58,8 +61,24 @@ def refuse_own_files(path: Path, source: Any, home: Path) -> Path:
         )
     if path.is_dir():
         raise UsageError(f"{str(path)!r} is a folder", next_step="name a file in it")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     return path
+
+
+@contextmanager
+def writing(where: Path) -> Iterator[None]:
+    """Turn what the operating system says of writing to a place into a refusal."""
+    try:
+        yield
+    except TilthError:
+        raise
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError("a file is where a folder is needed", where=str(where), next_step="name a folder") from error
+    except OSError as error:
+        raise machine_error(error, str(where)) from error
 
 
 def _own(target: Path, source: Any, home: Path) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from tilth.core.errors import ConfigError, ProjectNotFoundError, UsageError, did
 from tilth.core.estimate import Estimate
 from tilth.core.names import ROW_ID, TRUSTED, Split
 from tilth.core.progress import Progress, silent
-from tilth.core.schema import Role
+from tilth.core.schema import Role, Schema
 from tilth.core.summary import Exhibit, RunSummary
 from tilth.core.trial import Verdict
 from tilth.engine.threads import one_thread
@@ -30,7 +29,7 @@ from tilth.loop.exhibits import exhibits_of
 from tilth.loop.export import Exported, export
 from tilth.loop.frames import trusted_of
 from tilth.loop.ledger import Ledger
-from tilth.loop.locations import FILE, STORE, refuse_own_files, relative
+from tilth.loop.locations import FILE, STORE, refuse_own_files, relative, writing
 from tilth.loop.predict import Predicted, predict
 from tilth.loop.project_file import ProjectFile, budget_seconds, parse, write
 from tilth.loop.protection import spare_trusted
@@ -41,7 +40,7 @@ from tilth.loop.splits import ROW_ORDER, SplitPlan
 from tilth.loop.unlabelled import first_questions, first_splits, is_too_bare, refuse_too_bare
 from tilth.loop.workshop import Workshop
 from tilth.numerics.paired_tests import beats_nothing
-from tilth.sources import infer_schema, open_source
+from tilth.sources import infer_schema, normalise, open_source
 from tilth.store.objects import machine_error
 from tilth.store.repository import Repository
 from tilth.store.version import Version
@@ -88,8 +87,9 @@ def init_project(
         pred_probs=pred_probs,
         classes=classes,
     )
+    _refuse_at_once(raw.table, found.schema)
     plan = SplitPlan(column=found.schema.first(Role.SPLIT), time=time)
-    with _writing(home):
+    with writing(home):
         home.mkdir(parents=True, exist_ok=True)
         location = raw.location if raw.location is not None else _keep_dataframe(raw.table, home)
         file = ProjectFile(source=relative(location, home), schema=found.schema, splits=plan)
@@ -110,15 +110,11 @@ def _keep_dataframe(table: pa.Table, home: Path) -> str:
     return str(path)
 
 
-@contextmanager
-def _writing(home: Path) -> Iterator[None]:
-    """Turn what the operating system says of writing to a folder into a refusal."""
-    try:
-        yield
-    except (FileExistsError, NotADirectoryError) as error:
-        raise UsageError("the project's folder is a file", where=str(home), next_step="name a folder: --dir") from error
-    except OSError as error:
-        raise machine_error(error, str(home)) from error
+def _refuse_at_once(table: pa.Table, schema: Schema) -> None:
+    """Refuse ids that repeat and labels that are no numbers before anything is written."""
+    columns = tuple(c for c in schema.columns if c.role in (Role.ID, Role.LABEL) and c.name in table.column_names)
+    if any(column.role is Role.LABEL for column in columns):
+        normalise(table.select([column.name for column in columns]), Schema(columns=columns, tasks=schema.tasks))
 
 
 def open_project(folder: str | Path = ".") -> Project:
@@ -184,8 +180,7 @@ class Project(Displayed):
 
     def writable(self, path: str | Path) -> Path:
         """Return a path to write a result to; raises UsageError where the source or the store lies there."""
-        with _writing(Path(path).parent):
-            return refuse_own_files(Path(path), self.file.source, self.folder)
+        return refuse_own_files(Path(path), self.file.source, self.folder)
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -371,7 +366,7 @@ class Project(Displayed):
         """Write a version's data, and the list of what changed and why beside it."""
         repository = self.repository()
         found = self._version(repository, version)
-        with _writing(Path(path).parent):
+        with writing(Path(path).parent):
             return export(repository, found, Path(path), check=self.writable)
 
     def predict(self, table: Any, *, version: str = "latest", progress: Progress = silent) -> Predicted:

@@ -27,6 +27,7 @@ from tilth.loop.verdicts import COMPOSITION_SHARE, Decision, Reading, decide, de
 
 __all__ = ["Arena", "Settings", "Tried", "try_all"]
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """A finalist after its trial, with the edit as it can be committed."""

@@ -134,7 +134,7 @@ def _undecodable(problem: UnicodeDecodeError, data: bytes, encoding: str, name: 
     return SourceError(
         f"line {line:,} is not {encoding}: byte 0x{data[problem.start]:02x} at position {column:,} of it",
         where=name,
-        next_step=f"{hint}say how it is written, e.g. `encoding: cp1252` in tilth.yaml, or save it as UTF-8",
+        next_step=f"{hint}save it as UTF-8, e.g. iconv -f cp1252 -t utf-8 OLD > NEW",
     )
 
 

@@ -17,7 +17,7 @@ from tilth.core.errors import (
     first_three,
 )
 from tilth.core.names import SPLIT, SYSTEM_COLUMNS
-from tilth.core.schema import Column, ColumnType, Role, Schema
+from tilth.core.schema import Column, ColumnType, Role, Schema, Visibility
 from tilth.sources._cells import (
     as_category,
     as_date,
@@ -151,7 +151,10 @@ def _junk_warnings(
     if n_junk == 0:
         return
     rows = np.flatnonzero(cast.junk)
-    shown = first_three(f"{_shown(cells[int(row)].as_py())} in row {names[int(row)].as_py()}" for row in rows[:3])
+    if column.visibility is Visibility.SHOWN:
+        shown = first_three(f"{_shown(cells[int(row)].as_py())} in row {names[int(row)].as_py()}" for row in rows[:3])
+    else:
+        shown = f"rows {_said(rows, names)}"
     said = f"column {column.name!r}: {n_junk:,} of {n_cells:,} cells are no {column.type}"
     if not serving and n_cells >= _ENOUGH_CELLS and n_junk > _TOO_MUCH_JUNK * n_cells:
         raise SchemaChangedError(
@@ -168,7 +171,8 @@ def _missing_words(column: Column, cells: pa.ChunkedArray, cast: _Cast) -> Itera
     lost = cells.filter(pc.and_(is_word, pc.invert(pa.array(cast.junk))))
     if len(lost):
         said = first_three(map(repr, lost.unique().to_pylist()))
-        yield f"column {column.name!r}: {len(lost):,} cells that say {said} are read as missing"
+        quoted = f" that say {said}" if column.visibility is Visibility.SHOWN else ""
+        yield f"column {column.name!r}: {len(lost):,} cells{quoted} are read as missing"
 
 
 def _shown(cell: object) -> str:
@@ -180,14 +184,15 @@ def _check_roles(
     column: Column, cells: pa.ChunkedArray, cast: pa.ChunkedArray, schema: Schema, names: pa.Array
 ) -> None:
     if column.role is Role.ID and column.name and cells.null_count < len(cells):
-        _check_ids(cast, column.name)
+        _check_ids(cast, column)
     if column.role is Role.LABEL and schema.task.is_regression:
         _refuse_infinite_labels(cells, column.name, names)
     elif column.role is Role.LABEL and schema.task.classes:
-        _refuse_unknown_classes(cast, column.name, schema.task.classes, names)
+        _refuse_unknown_classes(cast, column, schema.task.classes, names)
 
 
-def _check_ids(ids: pa.ChunkedArray, name: str) -> None:
+def _check_ids(ids: pa.ChunkedArray, column: Column) -> None:
+    name = column.name
     if ids.null_count:
         rows = np.flatnonzero(np.asarray(pc.is_null(ids))) + 1
         raise SourceError(
@@ -199,8 +204,9 @@ def _check_ids(ids: pa.ChunkedArray, name: str) -> None:
     repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
     if repeated:
         rows = np.flatnonzero(np.asarray(pc.equal(ids, repeated[0]))) + 1
+        quoted = f": {first_three(map(repr, repeated))}" if column.visibility is Visibility.SHOWN else ""
         raise DuplicateIdError(
-            f"{len(repeated):,} ids occur more than once: {first_three(map(repr, repeated))}",
+            f"{len(repeated):,} ids occur more than once{quoted}",
             where=f"column {name!r}, the first in rows {first_three(rows)}",
             next_step="give each row its own id, or leave out --id: rows are then known by their content",
         )
@@ -216,15 +222,17 @@ def _refuse_infinite_labels(cells: pa.ChunkedArray, name: str, names: pa.Array) 
         )
 
 
-def _refuse_unknown_classes(labels: pa.ChunkedArray, name: str, classes: tuple[str, ...], names: pa.Array) -> None:
+def _refuse_unknown_classes(labels: pa.ChunkedArray, column: Column, classes: tuple[str, ...], names: pa.Array) -> None:
     is_known = pc.or_(pc.is_null(labels), pc.is_in(labels, value_set=pa.array(classes, pa.string())))
     rows = np.flatnonzero(~np.asarray(is_known))
     if len(rows):
         unknown = labels.take(pa.array(rows)).unique().to_pylist()
+        is_shown = column.visibility is Visibility.SHOWN
+        said = first_three(map(repr, unknown)) if is_shown else f"{len(unknown):,} labels"
         raise LabelError(
-            f"{first_three(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} no class of the task."
-            f"{did_you_mean(unknown[0], classes)}",
-            where=f"column {name!r}, rows {_said(rows, names)}",
+            f"{said} {'is' if len(unknown) == 1 else 'are'} no class of the task."
+            f"{did_you_mean(unknown[0], classes) if is_shown else ''}",
+            where=f"column {column.name!r}, rows {_said(rows, names)}",
             next_step="mend the labels, or add the class in tilth.yaml",
         )
 
@@ -234,8 +242,8 @@ def _said(rows: IntVector, names: pa.Array) -> str:
 
 
 def _row_names(table: pa.Table, schema: Schema) -> pa.Array:
-    """Return how rows are called in messages: by the user's ids, else counted from 1."""
+    """Return how rows are called in messages: by the user's ids where they may be shown, else counted from 1."""
     name = schema.first(Role.ID)
-    if name is None or name not in table.column_names:
+    if name is None or name not in table.column_names or not schema.may_show(name):
         return pa.array(np.arange(1, table.num_rows + 1))
     return as_category(table.column(name)).combine_chunks()

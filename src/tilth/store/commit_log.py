@@ -105,9 +105,7 @@ class CommitLog:
         except (TypeError, ValueError) as error:
             raise ContractError(f"a {kind!r} record cannot be written as JSON: {error}") from error
         if not same:
-            raise ContractError(
-                f"a {kind!r} record would be read back changed: tuples or keys that are not text"
-            )
+            raise ContractError(f"a {kind!r} record would be read back changed: tuples or keys that are not text")
         return data
 
     def _decode(self, number: int, data: bytes) -> Record:

@@ -115,9 +115,7 @@ def _tensors(arrays: Mapping[str, np.ndarray]) -> pa.Table:
     """Return one row per array: its name, its type, its shape, its bytes."""
     plain = [np.asarray(array, order="C") for array in arrays.values()]
     if any(array.dtype.hasobject for array in plain):
-        raise ContractError(
-            "arrays of Python objects are not kept: give numbers, booleans or fixed-width text"
-        )
+        raise ContractError("arrays of Python objects are not kept: give numbers, booleans or fixed-width text")
     return pa.table(
         {
             "name": pa.array(list(arrays), pa.string()),

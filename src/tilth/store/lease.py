@@ -187,9 +187,7 @@ class Lease:
             self._store.create(self._path(number), data)
         except ObjectExistsError:
             # A request sent again after a lost answer meets its own record: the token tells.
-            return (
-                holder is not None and self._store.exists(self._path(number)) and self._read(number) == holder
-            )
+            return holder is not None and self._store.exists(self._path(number)) and self._read(number) == holder
         return True
 
     def _newest(self) -> tuple[int, Holder | None]:
@@ -229,9 +227,7 @@ class Lease:
             except StoreLockedError as error:
                 _LOG.warning("the lease is lost: %s", error)
                 return
-            except (
-                MachineError
-            ) as error:  # the next try may succeed; until then `check` watches the deadline
+            except MachineError as error:  # the next try may succeed; until then `check` watches the deadline
                 _LOG.warning("the lease could not be renewed: %s", error)
 
     def _held_by(self, holder: Holder) -> StoreLockedError:

@@ -68,9 +68,7 @@ class ObjectStore:
     make : make the local folder where it is missing; else that is refused
     """
 
-    def __init__(
-        self, root: str | Path, options: Mapping[str, str] | None = None, *, make: bool = True
-    ) -> None:
+    def __init__(self, root: str | Path, options: Mapping[str, str] | None = None, *, make: bool = True) -> None:
         self.options = dict(options or {})
         self.folder = _local_folder(root)
         if self.folder is None:

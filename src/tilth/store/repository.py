@@ -150,23 +150,25 @@ class Repository:
         return self.table.create(table)
 
     def _write_difference(self, base: Version, table: pa.Table, sums: Sums) -> int:
-        """Write what differs from a base, a column at a time; a source of which most rows are new is written anew."""
+        """Write what differs from a base; columns whose sums are explained by rows that came and went are not read.
+
+        A source of which most rows are new is written anew.
+        """
         old_ids = self.table.read(base.table_version, [ROW_ID])
         rows = table_difference(old_ids, table.select([ROW_ID]))
         if 2 * len(rows.gone) > old_ids.num_rows:
             self.lease.check()
             return self.table.create(table)
+        is_new = pc.is_in(table.column(ROW_ID), value_set=rows.new.column(ROW_ID).combine_chunks())
+        new = table.filter(is_new)
+        left = self.table.read(base.table_version, table.column_names, rows.gone)
+        same = _moved(base.sums, _Change(before=left, after=new, gone=rows.gone))
         number = base.table_version
-        for name in table.column_names:
-            if name == ROW_ID or (rows.is_empty and sums[name] == base.sums[name]):
-                continue
+        for name in (name for name in table.column_names if sums[name] != same[name]):
             old = self.table.read(base.table_version, [ROW_ID, name])
             for cells in table_difference(old, table.select([ROW_ID, name])).changed.values():
                 number = self._set(number, cells)
-        if rows.new.num_rows:
-            is_new = pc.is_in(table.column(ROW_ID), value_set=rows.new.column(ROW_ID).combine_chunks())
-            return self._drop_and_add(number, rows.gone, table.filter(is_new))
-        return self._drop_and_add(number, rows.gone, None)
+        return self._drop_and_add(number, rows.gone, new)
 
     # -- edits ---------------------------------------------------------------------------------------------------------
 

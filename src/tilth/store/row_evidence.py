@@ -85,9 +85,7 @@ class RowEvidence:
             raise ContractError(f"{digests.shape} digests do not fit vectors of shape {matrix.shape}")
         parts = self._parts()
         if parts and parts[0].matrix.shape[1] != matrix.shape[1]:
-            raise ContractError(
-                f"vectors of width {matrix.shape[1]} beside others of {parts[0].matrix.shape[1]}"
-            )
+            raise ContractError(f"vectors of width {matrix.shape[1]} beside others of {parts[0].matrix.shape[1]}")
         new = np.flatnonzero(self._locate(digests)[1] < 0)
         if not new.size:
             return
@@ -127,9 +125,7 @@ class RowEvidence:
         parts.sort(key=lambda part: len(part.high), reverse=True)
         while len(parts) > 1 and len(parts[-2].high) <= 2 * len(parts[-1].high):
             pair = [parts.pop(), parts.pop()]
-            columns = [
-                np.concatenate(arrays) for arrays in zip(*[(p.high, p.low) for p in pair], strict=True)
-            ]
+            columns = [np.concatenate(arrays) for arrays in zip(*[(p.high, p.low) for p in pair], strict=True)]
             merged = self._save(columns[0], columns[1], np.concatenate([part.matrix for part in pair]))
             for part in pair:
                 if part.path != merged.path:

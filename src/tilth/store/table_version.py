@@ -70,9 +70,7 @@ class TableVersion:
                 table = self._pick(names, pc.unique(as_key_array(keys, self.key_type)))
         return _as_given(_in_order(table))
 
-    def blocks(
-        self, columns: Sequence[str] | None = None, block_rows: int = BLOCK_ROWS
-    ) -> Iterator[pa.Table]:
+    def blocks(self, columns: Sequence[str] | None = None, block_rows: int = BLOCK_ROWS) -> Iterator[pa.Table]:
         """Yield the named columns block by block, in storage order; one empty block for no rows."""
         names = self._stored(columns)
         with lance_errors(self._uri):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tilth.detection._shared.cells import chance_share
-from tilth.detection._shared.copies import EqualRows, chance_size, equal_rows, first_of_group
+from tilth.detection._shared.copies import EqualRows, chance_size, equal_rows, first_of_group, rank_of
 from tilth.detection._shared.dependence import Dependence, class_dependence, number_dependence
 from tilth.detection._shared.near import NearPairs, near_pairs, vector_pairs
 from tilth.detection._shared.words import (
@@ -41,6 +41,7 @@ __all__ = [
     "named",
     "near_pairs",
     "number_dependence",
+    "rank_of",
     "refuse_few_rows",
     "refuse_regression",
     "share_of",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tilth.core.arrays import Bits, IntVector, Mask, Vector
     from tilth.operators.view import View
 
-__all__ = ["EqualRows", "chance_size", "count_of", "equal_rows", "first_of_group"]
+__all__ = ["EqualRows", "chance_size", "count_of", "equal_rows", "first_of_group", "rank_of"]
 
 PLAIN = frozenset({ColumnType.NUMBER, ColumnType.CATEGORY, ColumnType.DATE})
 """Types whose values agree by chance; texts, images and vectors are too rich for that."""
@@ -51,7 +51,7 @@ def equal_rows(view: View) -> EqualRows:
     terms = _cell_terms(view, names)
     with np.errstate(over="ignore"):
         keys = terms.sum(axis=0, dtype=np.uint64)
-    leader = first_of_group(keys.T, _rank(view))
+    leader = first_of_group(keys.T, rank_of(view))
     sizes = np.bincount(leader, minlength=len(view))[leader]
     rows = np.flatnonzero((sizes > 1) & ~_has_rich_cell(view))
     chance = np.zeros(len(view))
@@ -125,7 +125,7 @@ def _cell_terms(view: View, names: list[str]) -> Bits:
     return terms
 
 
-def _rank(view: View) -> IntVector:
+def rank_of(view: View) -> IntVector:
     """Rank rows by trusted first, then by row id; shorter ids first, so that 9 stands before 10."""
     trusted = view.trusted if view.has("trusted") else np.zeros(len(view), dtype=bool)
     ids = np.asarray(view.ids.to_pylist(), dtype=str)
