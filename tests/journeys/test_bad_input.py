@@ -202,7 +202,7 @@ def test_commands_that_need_a_run_say_so(tmp_path: Path) -> None:
 
 
 def test_a_store_of_a_newer_version(project: Path) -> None:
-    newest = sorted((project / ".tilth" / "log").glob("*.json"))[-1]
+    newest = max((project / ".tilth" / "log").glob("*.json"))
     record = json.loads(newest.read_text())
     newest.write_text(json.dumps(record | {"format": record["format"] + 1}))
     before = contents(project)

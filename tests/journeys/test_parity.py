@@ -201,13 +201,13 @@ def splits_of(folder: Path) -> dict[str, str]:
 
 def test_answers_and_splits_survive_rows_that_come_and_go(growing: Path) -> None:
     answers = {row["row_id"]: row["answer"] for row in rows_of(growing / "answers.csv")}
-    gone = sorted(answers)[0]
+    gone = min(answers)
     before = splits_of(growing)
     new = people(120)
     more = [{name: new[name][row] for name in ("pid", "house", "age", "city", "outcome")} for row in range(80, 120)]
     rewrite(growing, lambda rows: [row for row in rows if row["pid"] != gone] + more)
     found = done("run", "--dry-run", "--json", "--dir", growing).json
-    assert any("1 rows are gone or changed since" in warning for warning in found["warnings"])
+    assert any("1 rows are gone, changed since" in warning for warning in found["warnings"])
     now, labels = splits_of(growing), labels_of(growing)
     assert len(now) == 119
     assert {row: now[row] for row in before if row != gone} == {
@@ -278,6 +278,11 @@ def test_another_plan_cuts_anew(growing: Path) -> None:
     now = splits_of(growing)
     assert now != before
     assert sum(name == str(Split.DEV) for name in now.values()) == 24
+    answers = {row["row_id"]: row["answer"] for row in rows_of(growing / "answers.csv")}
+    assert {now[row] for row in answers} & {"dev", "test"}, "some answered rows judge now"
+    labels = labels_of(growing)
+    assert {row: labels[row] for row in answers} == answers
+    assert all(check["ok"] for check in done("doctor", "--json", "--dir", growing).json["checks"])
 
 
 def test_a_replay_that_is_cut_short_is_taken_up(growing: Path, monkeypatch: pytest.MonkeyPatch) -> None:

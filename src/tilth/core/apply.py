@@ -37,6 +37,7 @@ def apply(table: pa.Table, edit: Edit) -> pa.Table:
     if len(edit.drop):
         table = _drop(table, edit.drop)
     if edit.add is not None:
+        _refuse_orphans(edit)
         table = _add(table, edit.add)
     return table
 
@@ -163,6 +164,20 @@ def _add(table: pa.Table, rows: pa.Table) -> pa.Table:
         again = rows.column(ROW_ID).filter(clash).to_pylist()
         raise EditConflictError("the edit adds rows that are already there", where=f"rows {first_three(again)}")
     return pa.concat_tables([table, rows.select(table.column_names).cast(table.schema)]).combine_chunks()
+
+
+def _refuse_orphans(edit: Edit) -> None:
+    """Refuse rows made from rows that the same edit drops: removing a row removes what came from it."""
+    assert edit.add is not None
+    gone = set(edit.drop.to_pylist())
+    lines = zip(edit.add.column(ROW_ID).to_pylist(), edit.add.column(PARENTS).to_pylist(), strict=True)
+    orphans = [row for row, parents in lines if parents and not gone.isdisjoint(parents)]
+    if orphans:
+        raise EditConflictError(
+            "the edit adds rows made from rows that it drops",
+            where=f"rows {first_three(orphans)}",
+            next_step="keep the parents, or leave the made rows out",
+        )
 
 
 def _addable(rows: pa.Table, table: pa.Table, drop: pa.Array) -> pa.Table | None:

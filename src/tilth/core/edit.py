@@ -74,6 +74,7 @@ class Edit:
                 "author": self.author,
                 "drop": content_sums(pa.table({ROW_ID: self.drop}), ROW_ID),
                 "set": {name: content_sums(table, ROW_ID) for name, table in self.set.items()},
+                "expects": {name: content_sums(table, ROW_ID) for name, table in self.expects.items()},
                 "add": None if self.add is None else content_sums(self.add, ROW_ID),
             },
         )

@@ -47,7 +47,7 @@ class Bench:
 
     Parameters
     ----------
-    table : all rows in storage order: tilth's columns and the label (feature columns too where edits change them)
+    table : all rows in storage order: tilth's columns and the label and the feature columns
     features : (n, d) encoded features of the same rows
     learner : the held learner
     metric : the metric that decides

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ class EvidenceBase:
             "splits": once("splits", lambda: self.dataset.splits[rows]),
             "trusted": once("trusted", lambda: trusted_of(self.dataset.read(TRUSTED))[rows]),
             "weights": once("weights", lambda: weights_of(self.dataset.read(WEIGHT))[rows]),
-            "findings": lambda: self.findings,
+            "findings": lambda: MappingProxyType(self.findings),
             "source": lambda: self.source,
         }
         if self.schema.task.is_regression:

@@ -7,13 +7,18 @@ the version whose recipe holds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from tilth.core.apply import apply, fit_to
+from tilth.core.edit import PERSON, Edit
 from tilth.core.errors import ConfigError
-from tilth.core.names import ROW_ID, SPLIT
+from tilth.core.names import ROW_ID, SPLIT, Split
 from tilth.core.progress import Progress
 from tilth.loop.history import remember_fitted
 from tilth.loop.ingest import Ingested, fingerprint, ingest, plan_mark
@@ -25,6 +30,7 @@ from tilth.store.version import Version
 
 __all__ = ["read_source", "refuse_unfinished"]
 
+JUDGES = (str(Split.DEV), str(Split.TEST))
 Read = tuple[Version, tuple[str, ...]]
 
 
@@ -137,16 +143,46 @@ def _replayed(
 
 
 def _replay(repository: Repository, standing: Version, base: Version) -> tuple[Version, list[str]]:
-    recipe = repository.recipe(standing)
-    replay = recipe.replay(repository.dataset(base).read())
+    """Put the recipe on a source, edit by edit: rows that are gone, changed since, or judge now are left alone."""
+    table = repository.dataset(base).read()
     version, notes = base, []
-    for edit, original, skipped in zip(replay.edits, recipe.edits, replay.skipped, strict=True):
+    for original in repository.recipe(standing).edits:
+        edit = _without_judges(table, fit_to(table, original)[0])
         if edit.n_rows:
             remember_fitted(repository, edit, original)
             version = repository.commit_edit(version, edit, origin="replay")
+            table = apply(table, edit)
+        skipped = original.n_rows - edit.n_rows
         if skipped:
-            notes.append(f"replay of {edit.operator}: {skipped:,} rows are gone or changed since, and were left alone")
+            why = "are gone, changed since, or judge now, and were left alone"
+            notes.append(f"replay of {edit.operator}: {skipped:,} rows {why}")
     return version, notes
+
+
+def _without_judges(table: pa.Table, edit: Edit) -> Edit:
+    """Return an edit for rows some of which a new cut has moved to dev or test: only a person's answers go with them."""
+    if edit.evaluation:
+        return edit
+    judges = table.column(ROW_ID).filter(pc.is_in(table.column(SPLIT), value_set=pa.array(JUDGES)))
+    touched = edit.touched.filter(pc.is_in(edit.touched, value_set=judges.combine_chunks()))
+    if not len(touched):
+        return edit
+    if edit.author == PERSON:
+        judging = replace(edit.operator, parameters={**edit.operator.parameters, "judging": len(touched)})
+        return replace(edit, operator=judging, evaluation=True)
+    return replace(
+        edit,
+        drop=edit.drop.filter(pc.invert(pc.is_in(edit.drop, value_set=touched))),
+        set={name: cells for name, cells in _others(edit.set, touched).items() if cells.num_rows},
+        expects=_others(edit.expects, touched),
+    )
+
+
+def _others(cells: Mapping[str, pa.Table], ids: pa.Array) -> dict[str, pa.Table]:
+    """Return the cells of all rows but these."""
+    return {
+        name: table.filter(pc.invert(pc.is_in(table.column(ROW_ID), value_set=ids))) for name, table in cells.items()
+    }
 
 
 def _plain(value: Any) -> Any:

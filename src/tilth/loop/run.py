@@ -19,8 +19,10 @@ from tilth.core.progress import Progress, silent
 from tilth.core.summary import FindingLine, RunSummary, SliceLine, TestLook
 from tilth.core.trial import Trial, Verdict
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
+from tilth.loop.comparable import evaluation_notes
 from tilth.loop.detect import detect
 from tilth.loop.guards import check_guards, guarded_slices
+from tilth.loop.history import remember_fitted
 from tilth.loop.ledger import Ledger, dev_key
 from tilth.loop.lineage import beginning
 from tilth.loop.look import look_at_test
@@ -89,7 +91,12 @@ def run(
     chosen = _choose(found, arena, options, progress)
     tried: list[Tried] = []
     if chosen and not options.dry_run:
-        tried = try_all(arena, chosen, lambda what, done, total: progress("try", what, done, total))
+        tried = try_all(
+            arena,
+            chosen,
+            lambda what, done, total: progress("try", what, done, total),
+            quarantine=found.quarantine,
+        )
     after = version if options.dry_run else _keep(workshop, version, tried)
     progress("look", "the sealed test split")
     test = None if options.dry_run else look_at_test(workshop, after)
@@ -176,6 +183,7 @@ def _choose(found: Found, arena: Arena, options: RunOptions, progress: Progress)
         found.quarantine,
         verbs=options.verbs,
         known=frozenset(found.version.recipe) | frozenset(arena.ledger.overruled()),
+        asked=[workshop.repository.edit(edit_id) for edit_id in dict.fromkeys(_asked(arena))],
     )
     screened = screen(
         arena.bench, candidates, found.quarantine, lambda done, total: progress("screen", "", done, total)
@@ -184,13 +192,20 @@ def _choose(found: Found, arena: Arena, options: RunOptions, progress: Progress)
     return finalists(screened, min(options.finalists, most))
 
 
+def _asked(arena: Arena) -> list[str]:
+    """Return the edits about which people were asked, oldest first."""
+    return [draw.edit for draw in arena.ledger.draws() if draw.purpose == "decide" and draw.edit is not None]
+
+
 def _keep(workshop: Workshop, version: Version, tried: Sequence[Tried]) -> Version:
     """Commit the kept edits in their order; a rerun finds them committed."""
     for one in tried:
         workshop.repository.save_edit(one.edit)
     for one in tried:
         if one.trial.verdict is Verdict.KEPT:
-            version = workshop.repository.commit_edit(version, workshop.fitted(version, one.edit))
+            fitted = workshop.fitted(version, one.edit)
+            remember_fitted(workshop.repository, fitted, one.edit)
+            version = workshop.repository.commit_edit(version, fitted)
     return version
 
 
@@ -238,7 +253,7 @@ def _summary(
         questions=_questions(trials, found.findings),
         seed=options.seed,
         seconds=round(seconds, 2),
-        warnings=tuple(found.warnings),
+        warnings=(*found.warnings, *evaluation_notes(workshop.repository, after)),
         failures=tuple(found.quarantine.failures),
     )
 

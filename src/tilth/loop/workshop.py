@@ -17,6 +17,7 @@ from tilth.core.apply import fit_to
 from tilth.core.arrays import FloatMatrix32
 from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
+from tilth.core.errors import StoreCorruptError
 from tilth.core.ids import digest_of, row_digests
 from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.partitions import BLOCK_ROWS
@@ -126,6 +127,7 @@ class Workshop:
                 "key": self._settings_key(version),
                 "version": source.version,
                 "columns": [self._keep_column(column) for column in fitted],
+                "features": _features_key(fitted),
             }
             learner, table = self._choose_learner(source, fitted)
             held = body | {"learner": spec_of(learner).to_dict(), "choice": table}
@@ -152,8 +154,11 @@ class Workshop:
     def _load_column(self, facts: Mapping[str, Any]) -> FittedColumn:
         state = self.repository.evidence.get_arrays(facts["state"])
         if state is None:
-            self._refit = True
-            raise LookupError(facts["state"])
+            raise StoreCorruptError(
+                f"the fitted state of column {facts['column']!r} is gone or damaged",
+                where=f"evidence {facts['state']}",
+                next_step="tilth run --refit fits the encoders anew",
+            )
         encoder = _operator(Spec.from_dict(dict(facts["encoder"])))
         return FittedColumn(name=facts["column"], encoder=encoder, state=state, scale=facts["scale"])
 
@@ -262,13 +267,12 @@ class Workshop:
 
         def compute() -> Bench:
             fitted = self.columns(version)
-            dataset, learner = self.dataset(version), self.learner(version)
-            reads_table = "table" in learner.needs
+            dataset = self.dataset(version)
             return Bench(
-                table=dataset.read(*frame_columns(version.schema), *(_names(version) if reads_table else ())),
+                table=dataset.read(*frame_columns(version.schema), *_names(version)),
                 schema=version.schema,
                 features=self.features(version),
-                learner=learner,
+                learner=self.learner(version),
                 metric=make("evaluation", version.schema.task.metric),
                 reencode=lambda table: self.encode(table, fitted),
                 seed=self.seed,
