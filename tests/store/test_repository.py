@@ -210,7 +210,7 @@ def test_dev_and_test_rows_and_unknown_rows_are_refused(repository: Repository, 
 def test_an_edit_stays_as_it_was_first_kept(repository: Repository, base: Version) -> None:
     first = world.relabel(SOURCE, ["r4"])
     repository.commit_edit(base, first)
-    later = replace(first, expects={}, reason="another reason")
+    later = replace(first, reason="another reason")
     assert later.edit_id == first.edit_id
     repository.save_edit(later)
     assert repository.edit(first.edit_id).reason == "by hand"

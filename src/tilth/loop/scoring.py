@@ -8,6 +8,7 @@ import numpy as np
 
 from tilth.core.arrays import Matrix, Vector
 from tilth.core.estimate import Estimate
+from tilth.core.names import Split
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.ledger import dev_key
 from tilth.loop.verdicts import COMPOSITION_SHARE
@@ -33,8 +34,10 @@ def split_score(bench: Bench, judged: Judged, scores: Vector) -> Estimate:
     """Return a split's score with its 95 % interval; groups are respected where the data has them."""
     if bench.metric.stratified:
         return balanced_accuracy_interval(scores > 0, judged.labels, bench.schema.task.n_classes, groups=judged.groups)
-    if bench.schema.task.is_regression or judged.groups is not None:
+    if bench.schema.task.is_regression:
         return mean_interval(scores, groups=judged.groups)
+    if judged.groups is not None:
+        return mean_interval(scores, groups=judged.groups, bounds=(0.0, 1.0))
     return wilson(float(scores.sum()), len(scores))
 
 
@@ -55,7 +58,19 @@ def expected_sensitivity(arena: Arena, before: Vector) -> float:
     return least_detectable_gain(PLAUSIBLE_DISAGREEMENT, len(before), alpha)
 
 
-def best_possible(workshop: Workshop, version: Version, arena: Arena) -> tuple[Estimate | None, str]:
+def best_possible(workshop: Workshop, version: Version, arena: Arena) -> tuple[Estimate, str]:
+    """Return an estimate of the best score that these labels and features allow, and how it was made.
+
+    The nearest neighbours' bound holds for many rows; where it lies below what the model reaches, the model is the better bound.
+    """
+    bound, method = _neighbour_bound(workshop, version, arena)
+    reached = split_score(arena.bench, arena.judged, arena.scores_before)
+    if bound.value >= reached.value:
+        return bound, method
+    return reached, "the model itself: the nearest neighbours' bound lies below it"
+
+
+def _neighbour_bound(workshop: Workshop, version: Version, arena: Arena) -> tuple[Estimate, str]:
     """Return the best score that any model could reach on these labels and features, by nearest neighbours.
 
     Classes: Cover and Hart's bound on the Bayes error from the error e of the nearest neighbour among k classes,
@@ -65,7 +80,7 @@ def best_possible(workshop: Workshop, version: Version, arena: Arena) -> tuple[E
     Source: Cover and Hart (1967), Nearest Neighbor Pattern Classification, IEEE Trans. Inf. Theory 13, eq. 5.
     """
     bench, judged = arena.bench, arena.judged
-    train = np.flatnonzero(workshop.dataset(version).mask("train"))  # type: ignore[arg-type]
+    train = np.flatnonzero(workshop.dataset(version).mask(Split.TRAIN))
     labels, labelled = bench.labels(bench.table)
     train = train[labelled[train]][:LARGEST_CEILING_SAMPLE]
     nearest = k_nearest(
