@@ -200,6 +200,16 @@ def test_a_broken_image_is_named_and_becomes_a_finding(tmp_path: Path) -> None:
     assert not (folder / "x.csv").exists()
 
 
+def test_questions_about_images_name_files_to_look_at(tmp_path: Path) -> None:
+    folder = image_project(tmp_path)
+    done("ask", "--split", "train", "--top", 5, "-o", folder / "q.csv", "--dir", folder)
+    rows = rows_of(folder / "q.csv")
+    assert len({row["image"] for row in rows}) == 5
+    for row in rows:
+        assert (folder / row["image"]).read_bytes() == (tmp_path / "pictures" / row["path"]).read_bytes()
+    done("answer", answered(folder / "q.csv", lambda row: row["given"]), "--dir", folder)
+
+
 def test_pool_rows_are_asked_about_and_their_answers_train(tmp_path: Path) -> None:
     folder = pool_project(tmp_path)
     before = done("run", "--dir", folder, "--dry-run", "--json").json["dataset"]["splits"]

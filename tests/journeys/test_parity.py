@@ -152,9 +152,8 @@ def test_hugging_face_datasets_come_back(tmp_path: Path) -> None:
     exported = tmp_path / "hf"
     done("export", "latest", exported, "--dir", folder)
     found = datasets.load_from_disk(str(exported))
-    assert {name: len(part) for name, part in found.items()} == {"train": 14, "dev": 4, "test": 6} or sum(
-        len(part) for part in found.values()
-    ) == 24
+    assert set(found) == {"train", "dev", "test"}
+    assert sum(len(part) for part in found.values()) == 24
     assert found["train"][0]["image"].size == (10, 10)
     refused = tilth("export", "latest", exported, "--dir", folder)
     assert refused.code == 2

@@ -185,14 +185,22 @@ def ask(
     split: Annotated[str | None, typer.Option(help="A random sample of this split: dev, test, train or pool.")] = None,
     output: Output = None,
 ) -> None:
-    """Write the rows whose answers are worth most, as CSV with an empty column `answer`."""
+    """Write the rows whose answers are worth most, as CSV with an empty column `answer`.
+
+    With -o, images are written into a folder beside the file, and the file names them.
+    """
     from tilth.cli._output import write_csv
+    from tilth.loop.locations import writing
     from tilth.loop.project import open_project
+    from tilth.loop.question_images import with_image_files
 
     project = open_project(directory)
     path = None if output is None else project.writable(output)
     with progress_on_stderr() as progress:
         table = project.ask(top=top, split=split, progress=progress)
+    if path is not None:
+        with writing(path):
+            table = with_image_files(table, project.dataset(), path)
     write_csv(table, path)
     if path is not None:
         emit(f"wrote {path}: {table.num_rows:,} rows; fill in the column `answer`, then: tilth answer {path}")
