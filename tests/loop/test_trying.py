@@ -127,6 +127,7 @@ def test_falls_of_a_slice_add_up_over_composed_edits(world):
 
 def test_the_same_run_spends_nothing_and_gives_the_same_figures(world):
     log = Log()
+    # Seed 4 is chosen: with seed 0 the random drop beats its placebo in this world (p .016), and a third trial follows.
     finalists = [mending(world), candidate(world, dropping(0.2, 4))]
     first = try_all(arena_of(world, log), finalists, told)
     left = Ledger(log).alpha_left(dev_key(arena_of(world).dev_ids), 0.05)
@@ -180,6 +181,7 @@ def test_a_run_that_was_cut_short_takes_up_where_it_stopped(world):
         if done == 1:
             raise KilledError
 
+    # Seed 4 is chosen: with seed 0 the random drop beats its placebo in this world (p .016), and a third trial follows.
     finalists = [mending(world), candidate(world, dropping(0.2, 4))]
     arena = replace(arena_of(world, log), remember=remember)
     with pytest.raises(KilledError):
