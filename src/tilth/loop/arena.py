@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
 from tilth.core.arrays import Matrix
+from tilth.core.edit import Edit
+from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID
 from tilth.loop.bench import Bench, Judged
-from tilth.loop.guards import GuardedSlice
+from tilth.loop.copies import memorised
+from tilth.loop.guards import LEAST_ROWS, GuardedSlice
 from tilth.loop.ledger import Draw, Ledger
 
 __all__ = ["FEWEST_PLACEBOS", "Arena", "Settings"]
@@ -46,6 +49,22 @@ class Arena:
     """Runs a computation, or returns what it gave before."""
     context: str
     """Digest of all but the edit that decides a trial's figures: content, learner, features, dev labels, seed."""
+
+    leaks: Mapping[str, str] = field(default_factory=dict)
+    """Train row -> the dev or test row that it copies."""
+
+    def judging(self, edit: Edit) -> Arena:
+        """Return the arena without the dev rows that copy rows which an edit drops; itself where there are none, or no others."""
+        out = memorised(self.bench, self.judged, self.leaks, edit)
+        if not out.any() or out.all():
+            return self
+        slices = [GuardedSlice(name=one.name, rows=one.rows[~out]) for one in self.slices]
+        return replace(
+            self,
+            judged=self.judged.only(~out),
+            slices=tuple(one for one in slices if one.rows.sum() >= LEAST_ROWS),
+            context=digest_of([self.context, "without copies", np.flatnonzero(out).tolist()]),
+        )
 
     @cached_property
     def dev_ids(self) -> pa.Array:

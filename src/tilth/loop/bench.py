@@ -40,6 +40,13 @@ class Judged:
         """Number of judging rows."""
         return len(self.positions)
 
+    def only(self, rows: Mask) -> Judged:
+        """Return some of the judging rows."""
+        groups = None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
+        return Judged(
+            positions=self.positions[rows], labels=self.labels[rows], trusted=self.trusted[rows], groups=groups
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:

@@ -24,6 +24,7 @@ from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType, Visibility
 from tilth.core.trial import Trial, Verdict
 from tilth.loop.answering import Answered, answers_as_edits, read_answers
+from tilth.loop.copies import leaks_of, memorised
 from tilth.loop.evidence import EvidenceBase
 from tilth.loop.frames import trusted_of
 from tilth.loop.ledger import Draw, Ledger
@@ -108,6 +109,7 @@ def _decide_one(found: Found, trial: Trial, room: int) -> list[Question]:
         workshop.repository.save_edit(edit)
     bench = workshop.bench(found.version)
     judged = bench.judged(Split.DEV)
+    judged = judged.only(~memorised(bench, judged, leaks_of(found.findings), edit))
     before = bench.decisions(bench.predict(bench.baseline, judged.positions))
     after = bench.decisions(bench.predict(bench.fit_edited(edit), judged.positions))
     differing = np.flatnonzero(before != after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from tilth.core.summary import FindingLine, RunSummary, SliceLine, TestLook
 from tilth.core.trial import Trial, Verdict
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
 from tilth.loop.comparable import evaluation_notes
+from tilth.loop.copies import leaks_of
 from tilth.loop.detect import detect
 from tilth.loop.guards import check_guards, guarded_slices
 from tilth.loop.history import remember_fitted
@@ -87,7 +88,7 @@ def run(
     started = time.perf_counter()
     version = version if options.dry_run else _begin(workshop, version, options)
     found = find_faults(workshop, version, warnings, progress)
-    arena = _arena(workshop, version, options)
+    arena = replace(_arena(workshop, version, options), leaks=leaks_of(found.findings))
     chosen = _choose(found, arena, options, progress)
     tried: list[Tried] = []
     if chosen and not options.dry_run:

@@ -73,6 +73,8 @@ class _Measured:
     candidate: Candidate
     reading: Reading
     base: tuple[str, ...]
+    n_left_out: int
+    """Dev rows that copy what the edit removes."""
     seconds: float
 
 
@@ -128,13 +130,17 @@ def _stakes(arena: Arena, finalists: Sequence[Candidate]) -> _Stakes:
 def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes: _Stakes) -> _Measured:
     """Fit before, after and placebo draws on top of the base edits, and judge them."""
     started = time.perf_counter()
+    n_dev = len(arena.judged)
+    arena = arena.judging(candidate.edit)
     names = tuple(edit.edit_id for edit in base)
     facts = [arena.context, "outcome", candidate.edit.edit_id, list(names)]
     key = digest_of([*facts, arena.settings.placebo_draws, arena.settings.seed])
     arrays = arena.remember(key, lambda: outcome_of(arena, candidate, base).to_arrays())
     reading = _read(arena, candidate.edit, Outcome(**arrays), names, stakes)
     seconds = round(time.perf_counter() - started, 3)
-    return _Measured(candidate=candidate, reading=reading, base=names, seconds=seconds)
+    return _Measured(
+        candidate=candidate, reading=reading, base=names, n_left_out=n_dev - len(arena.judged), seconds=seconds
+    )
 
 
 def _read(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...], stakes: _Stakes) -> Reading:
@@ -184,7 +190,7 @@ def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, 
         alpha=alpha,
         verdict=decision.verdict,
         reason=decision.reason,
-        judge=f"{judgement.evidence}: {judgement.assumption}",
+        judge=f"{judgement.evidence}: {judgement.assumption}{_left_out(measured.n_left_out)}",
         disagreeing=judgement.n_disagreeing,
         answers_needed=measured.reading.answers_needed if undecided else None,
         least_detectable_gain=least_detectable(arena.bench, arena.judged, judgement, alpha / n_tried),
@@ -194,6 +200,10 @@ def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, 
         guards=measured.reading.guards,
         base=measured.base,
     )
+
+
+def _left_out(n: int) -> str:
+    return f"; {n:,} dev rows that copy removed rows do not judge" if n else ""
 
 
 def _compose(
