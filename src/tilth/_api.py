@@ -12,9 +12,10 @@ import numpy as np
 
 from tilth.core.finding import Finding
 from tilth.core.progress import Progress, silent
-from tilth.loop.project import Project, init_project, open_project
+from tilth.loop.project import Project, open_project
 from tilth.loop.run import Found
 from tilth.loop.shown import register_all
+from tilth.loop.starting import init_project
 
 __all__ = ["Findings", "find", "find_once", "init", "open"]
 
@@ -40,7 +41,7 @@ def init(source: Any, *, label: str | None = None, folder: str | Path = ".", **o
     source : a path or URL, a list of them, a mapping from split to path, or a dataframe (pandas, polars, Arrow)
     label : the column to learn
     folder : where the project is made
-    options : id, split, text, group, time, embedding, pred_probs, classes: as `tilth init` takes them
+    options : id, split, text, group, time, embedding, pred_probs, classes, store: as `tilth init` takes them
     """
     return init_project(source, folder=folder, label=label, **options)
 

@@ -11,9 +11,10 @@ from tilth.core.edit import Edit, Verb
 from tilth.core.names import ROW_ID, Split
 from tilth.core.progress import silent
 from tilth.core.spec import Spec
-from tilth.loop.project import init_project, open_project
+from tilth.loop.project import open_project
 from tilth.loop.reading import read_source
 from tilth.loop.run import RunOptions, run
+from tilth.loop.starting import init_project
 from tilth.loop.workshop import Workshop
 
 GOOD = ["good", "great", "fine", "lovely"]

@@ -23,8 +23,9 @@ from tilth.loop.answering import answers_as_edits, read_answers
 from tilth.loop.candidates import Candidate
 from tilth.loop.comparable import evaluation_key, evaluation_notes
 from tilth.loop.ledger import Ledger
-from tilth.loop.project import init_project, open_project
+from tilth.loop.project import open_project
 from tilth.loop.run import RunOptions, _arena, find_faults
+from tilth.loop.starting import init_project
 from tilth.loop.trying import try_all
 from tilth.loop.workshop import Workshop
 from tilth.operators.registry import spec_of

@@ -296,6 +296,7 @@ def test_the_text_by_hand():
         "guards: []",
         "trials: {alpha: 0.05, least_useful_gain: 0, finalists: 6, placebo_draws: 5}",
         "encoders: {}",
+        'store: ".tilth"',
         "learner: auto",
     ]
     assert "# 5,574 distinct values, 80 signs # on average" in text

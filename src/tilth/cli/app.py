@@ -101,8 +101,7 @@ def _where_we_are() -> str:
     """Say what to type next in this folder."""
     if not (HERE / "tilth.yaml").is_file():
         return "No project here. Next: tilth init SOURCE --label COLUMN"
-    done = (HERE / ".tilth").is_dir()
-    return f"A project is here. Next: {'tilth log, tilth report or tilth run' if done else 'tilth run'}"
+    return "A project is here. Next: tilth run, then tilth log or tilth report"
 
 
 @app.command()
@@ -119,11 +118,14 @@ def init(
     time: Annotated[str | None, typer.Option("--time", help="Split forward by this column, or ROW_ORDER.")] = None,
     embedding: Embedding = None,
     pred_probs: PredProbs = None,
+    store: Annotated[
+        str, typer.Option("--store", help="Where versions are kept: a folder, or s3://bucket/prefix.")
+    ] = ".tilth",
     directory: Dir = HERE,
 ) -> None:
     """Write a commented tilth.yaml: inferred types, roles, splits."""
     from tilth.cli._init import said_of
-    from tilth.loop.project import init_project
+    from tilth.loop.starting import init_project
 
     project = init_project(
         source[0] if len(source) == 1 and "=" not in source[0] else source,
@@ -137,6 +139,7 @@ def init(
         time=time,
         embedding=embedding or (),
         pred_probs=_listed(pred_probs),
+        store=store,
     )
     for note in project.notes:
         console_error(f"warning: {note}")

@@ -104,7 +104,8 @@ def _write_truth(home: Path, world: World) -> None:
 
 def _init(home: Path) -> Project:
     """Start the project; ten digits are about equally frequent, so plain accuracy judges them."""
-    from tilth.loop.project import FILE, init_project, open_project
+    from tilth.loop.project import FILE, open_project
+    from tilth.loop.starting import init_project
 
     init_project(str(home / "digits.parquet"), folder=home, label="digit", id="row_id", split="split")
     path = home / FILE

@@ -49,6 +49,8 @@ class ProjectFile:
     finalists : how many edits a run tries on dev
     placebo_draws : over how many random rivals a placebo is averaged
     encoders : column -> encoder, where it is not the one that fits the column's type
+    store : where versions are kept: a folder beside tilth.yaml, or an address such as s3://bucket/prefix
+    store_options : what an object store needs beside its address, such as its region; credentials come from the environment
     learner : the commodity model; `auto` chooses it by cross-validation
     """
 
@@ -63,6 +65,8 @@ class ProjectFile:
     finalists: int = 6
     placebo_draws: int = 5
     encoders: Mapping[str, OperatorChoice] = field(default_factory=dict)
+    store: str = ".tilth"
+    store_options: Mapping[str, str] = field(default_factory=dict)
     learner: OperatorChoice = field(default_factory=lambda: OperatorChoice(name="auto"))
 
 

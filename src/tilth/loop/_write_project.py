@@ -94,6 +94,7 @@ def _how(project_file: ProjectFile) -> Iterator[str]:
     yield "# alpha: the chance that an edit without gain is kept; finalists: how many edits are tried on dev"
     yield f"trials: {{{trials}}}"
     yield from _encoders(project_file.encoders)
+    yield _line(f"store: {_store(project_file)}", "where versions are kept: a folder, or s3://bucket/prefix")
     yield _line(f"learner: {_choice(project_file.learner)}", "auto, a name, or {name: NAME, params: {…}}")
 
 
@@ -109,6 +110,11 @@ def _encoders(encoders: Mapping[str, OperatorChoice]) -> Iterator[str]:
 
 def _choice(choice: OperatorChoice) -> str:
     return flow({"name": choice.name, "params": choice.params}) if choice.params else flow(choice.name)
+
+
+def _store(project_file: ProjectFile) -> str:
+    options = dict(project_file.store_options)
+    return flow({"url": project_file.store, "options": options} if options else project_file.store)
 
 
 def _list(key: str, value: Any, comment: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ __all__ = ["FILE", "STORE", "absolute", "refuse_own_files", "relative", "source_
 
 FILE = "tilth.yaml"
 STORE = ".tilth"
+"""Where versions are kept unless tilth.yaml names another place."""
 
 
 def relative(location: Any, home: Path) -> Any:
@@ -51,10 +52,10 @@ def source_name(source: Any) -> str:
     return source if isinstance(source, str) else ", ".join(map(str, source))
 
 
-def refuse_own_files(path: Path, source: Any, home: Path) -> Path:
+def refuse_own_files(path: Path, source: Any, store: str, home: Path) -> Path:
     """Return a path to write a result to, its folder made; raises UsageError where the project itself lies there."""
     target = path.expanduser().resolve()
-    what = _own(target, source, home.resolve())
+    what = _own(target, source, store, home.resolve())
     if what:
         raise UsageError(
             f"{str(path)!r} is {what}, which is never overwritten", next_step="name another file to write to"
@@ -81,10 +82,11 @@ def writing(where: Path) -> Iterator[None]:
         raise machine_error(error, str(where)) from error
 
 
-def _own(target: Path, source: Any, home: Path) -> str:
+def _own(target: Path, source: Any, store: str, home: Path) -> str:
     if target == home / FILE:
         return "the project's file"
-    if (home / STORE) == target or (home / STORE) in target.parents:
+    kept = (home / store).resolve()
+    if "://" not in store and kept in (target, *target.parents):
         return "inside the project's store"
     sources = [Path(one).resolve() for one in _flat(absolute(source, home)) if "://" not in one]
     inside = any(target == one or (one.is_dir() and one in target.parents) for one in sources)

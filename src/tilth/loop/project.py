@@ -3,118 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tilth.core.dataset import Dataset
 from tilth.core.display import Displayed
-from tilth.core.edit import Edit, Verb
+from tilth.core.edit import Verb
 from tilth.core.errors import ConfigError, ProjectNotFoundError, UsageError, did_you_mean
 from tilth.core.estimate import Estimate
-from tilth.core.names import ROW_ID, TRUSTED, Split
+from tilth.core.names import Split
 from tilth.core.progress import Progress, silent
-from tilth.core.schema import Role, Schema
 from tilth.core.summary import Exhibit, RunSummary
 from tilth.core.trial import Verdict
 from tilth.engine.threads import one_thread
 from tilth.loop import history, people
-from tilth.loop.answering import Answered, answers_as_edits, read_answers
+from tilth.loop.answering import Answered, read_answers
 from tilth.loop.exhibits import exhibits_of
 from tilth.loop.export import Exported, export
-from tilth.loop.frames import trusted_of
 from tilth.loop.ledger import Ledger
-from tilth.loop.locations import FILE, STORE, refuse_own_files, relative, writing
+from tilth.loop.locations import FILE, STORE, absolute, refuse_own_files, writing
 from tilth.loop.predict import Predicted, predict
-from tilth.loop.project_file import ProjectFile, budget_seconds, parse, write
+from tilth.loop.project_file import ProjectFile, budget_seconds, parse
 from tilth.loop.protection import spare_trusted
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.reading import read_source, refuse_unfinished
 from tilth.loop.run import Found, RunOptions, find_faults, run
-from tilth.loop.splits import ROW_ORDER, SplitPlan
-from tilth.loop.unlabelled import first_questions, first_splits, is_too_bare, refuse_too_bare
+from tilth.loop.taking import take_answers
+from tilth.loop.unlabelled import first_questions, is_too_bare, refuse_too_bare
 from tilth.loop.workshop import Workshop
 from tilth.numerics.paired_tests import beats_nothing
-from tilth.sources import infer_schema, normalise, open_source
+from tilth.sources import open_source
 from tilth.store.objects import machine_error
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
-__all__ = ["FILE", "STORE", "Project", "init_project", "open_project"]
-
-
-def init_project(
-    source: Any,
-    *,
-    folder: str | Path = ".",
-    label: str | None = None,
-    classes: Sequence[str] = (),
-    id: str | None = None,  # noqa: A002 - the name of the option
-    split: str | None = None,
-    text: Sequence[str] = (),
-    group: str | None = None,
-    time: str | None = None,
-    embedding: Sequence[str] = (),
-    pred_probs: Sequence[str] = (),
-    cut: bool = True,
-) -> Project:
-    """Write a commented tilth.yaml for a source into a folder and return the project.
-
-    A dataframe is written beside it as source.parquet. Refuses a folder that holds a project already. Without `cut`, every
-    labelled row that names no split is a train row: to look into a table, not to try edits on it.
-    """
-    home = Path(folder)
-    if (home / FILE).exists():
-        raise UsageError(
-            f"there is a {FILE} already", where=str(home), next_step="edit it, or name another folder: --dir"
-        )
-    raw = open_source(source, may_lack=(label,) if label else ())
-    by_order = time == ROW_ORDER and ROW_ORDER not in raw.table.column_names
-    found = infer_schema(
-        raw.table,
-        label=label,
-        id=id,
-        split=split,
-        text=text,
-        group=group,
-        time=None if by_order else time,
-        embedding=embedding,
-        pred_probs=pred_probs,
-        classes=classes,
-    )
-    _refuse_at_once(raw.table, found.schema)
-    plan = SplitPlan(column=found.schema.first(Role.SPLIT), time=time)
-    with writing(home):
-        home.mkdir(parents=True, exist_ok=True)
-        location = raw.location if raw.location is not None else _keep_dataframe(raw.table, home)
-        file = ProjectFile(source=relative(location, home), schema=found.schema, splits=plan)
-        (home / FILE).write_text(write(file, found.notes), encoding="utf-8")
-    return Project(home, file, cut=cut, notes=tuple(raw.facts.get("warnings", ())))
-
-
-def _keep_dataframe(table: pa.Table, home: Path) -> str:
-    """Write a dataframe beside tilth.yaml and return where."""
-    path = home / "source.parquet"
-    if path.exists():
-        raise UsageError(
-            f"{path.name} is there already, and a dataframe would be written over it",
-            where=str(home),
-            next_step="name another folder, or the file itself as the source",
-        )
-    pq.write_table(table, path)
-    return str(path)
-
-
-def _refuse_at_once(table: pa.Table, schema: Schema) -> None:
-    """Refuse ids that repeat and labels that are no numbers before anything is written."""
-    columns = tuple(c for c in schema.columns if c.role in (Role.ID, Role.LABEL) and c.name in table.column_names)
-    if any(column.role is Role.LABEL for column in columns):
-        normalise(table.select([column.name for column in columns]), Schema(columns=columns, tasks=schema.tasks))
+__all__ = ["FILE", "STORE", "Project", "open_project"]
 
 
 def open_project(folder: str | Path = ".") -> Project:
@@ -162,13 +89,23 @@ class Project(Displayed):
     @property
     def has_run(self) -> bool:
         """Whether the source was ever read into the store."""
-        return (self.folder / STORE).is_dir() and self.repository().latest is not None
+        return self._is_made and self.repository().latest is not None
+
+    @property
+    def store(self) -> str:
+        """Where versions are kept: a folder, or the address of an object store."""
+        return str(absolute(self.file.store, self.folder))
+
+    @property
+    def _is_made(self) -> bool:
+        """Whether there may be a store: an object store needs no folder to be made."""
+        return "://" in self.store or Path(self.store).is_dir()
 
     def repository(self, *, make: bool = False) -> Repository:
         """Return the project's store; raises ConfigError where there is none yet and none is to be made."""
-        if not make and not (self.folder / STORE).is_dir():
+        if not make and not self._is_made:
             raise self._not_run()
-        return Repository(self.folder / STORE, make=make)
+        return Repository(self.store, self.file.store_options, make=make)
 
     def _not_run(self) -> ConfigError:
         return ConfigError("this project has not run yet", where=str(self.folder), next_step="tilth run")
@@ -180,7 +117,7 @@ class Project(Displayed):
 
     def writable(self, path: str | Path) -> Path:
         """Return a path to write a result to; raises UsageError where the source or the store lies there."""
-        return refuse_own_files(Path(path), self.file.source, self.folder)
+        return refuse_own_files(Path(path), self.file.source, self.file.store, self.folder)
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -250,34 +187,7 @@ class Project(Displayed):
         repository = self.repository(make=True)
         with repository.lease:
             version, _ = read_source(repository, self.file, self.folder, silent, cut=self._cut)
-            return self._take_answers(repository, version, answers, annotator)
-
-    def _take_answers(
-        self, repository: Repository, version: Version, answers: Sequence[tuple[str, str]], annotator: str
-    ) -> Answered:
-        answers_as_edits(repository, version, answers)  # refuses the whole file where one answer cannot be meant
-        fresh = _not_standing(repository, version, answers)
-        edits, annotations = answers_as_edits(repository, version, fresh)
-        edits = [first_splits(repository, version, edit, self.file.splits, self.file.seed) for edit in edits]
-        if annotations:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            body = [a.to_dict() | {"annotator": annotator, "answered": now} for a in annotations]
-            repository.record("annotations", {"answers": body, "version": version.version})
-        before = repository.dataset(version)
-        changed, by_split = 0, dict.fromkeys((str(s) for s in Split), 0)
-        for edit in edits:
-            changed += _n_changed(edit, version.schema.task.label)
-            for name in before.splits[before.positions(edit.touched)]:
-                by_split[str(name)] += 1
-            version = repository.commit_edit(version, _said_again(version, edit))
-        return Answered(
-            answers=len(annotations),
-            confirmed=len(annotations) - changed,
-            changed=changed,
-            skipped=len(dict(answers)) - len(annotations),
-            by_split={name: n for name, n in by_split.items() if n},
-            version=version.version,
-        )
+            return take_answers(repository, version, answers, self.file, annotator)
 
     def adopt(self, edit_id: str) -> Version:
         """Keep an edit on a person's word, whatever its verdict; the ledger says so."""
@@ -416,34 +326,3 @@ def _split(name: str) -> Split:
             next_step=f"name one of {', '.join(known)}",
         )
     return Split(name)
-
-
-def _not_standing(
-    repository: Repository, version: Version, answers: Sequence[tuple[str, str]]
-) -> list[tuple[str, str]]:
-    """Return the answers that say something new: not those whose row is trusted already with this very label."""
-    label = version.schema.task.label
-    dataset = repository.dataset(version)
-    table = dataset.read(ROW_ID, TRUSTED, label)
-    trusted = table.filter(pa.array(trusted_of(table)))
-    stands = dict(zip(trusted.column(ROW_ID).to_pylist(), trusted.column(label).to_pylist(), strict=True))
-    return [(row, said) for row, said in answers if row not in stands or not _is_same(stands[row], said)]
-
-
-def _said_again(version: Version, edit: Edit) -> Edit:
-    """Return an edit of answers under an id of its own, where the very same was said before and another thing since."""
-    times = version.recipe.count(edit.edit_id)
-    if not times:
-        return edit
-    again = replace(edit.operator, parameters={**edit.operator.parameters, "again": len(version.recipe)})
-    return replace(edit, operator=again)
-
-
-def _is_same(label: Any, said: str) -> bool:
-    return float(said) == label if isinstance(label, float) else str(label) == said
-
-
-def _n_changed(edit: Edit, label: str) -> int:
-    old = edit.expects[label].column("value").to_pylist()
-    new = edit.set[label].column("value").to_pylist()
-    return sum(a != b for a, b in zip(old, new, strict=True))

@@ -20,12 +20,15 @@ __all__ = ["METRICS", "OperatorChoice", "ProjectFile", "Source", "budget_seconds
 
 KEYS = (
     *("source", "label", "task", "classes", "metric", "columns"),
-    *("splits", "seed", "budget", "guards", "trials", "encoders", "learner"),
+    *("splits", "seed", "budget", "guards", "trials", "encoders", "learner", "store"),
 )
 REQUIRED = ("source", "label", "task", "columns")
 ONE_EACH = (Role.LABEL, Role.ID, Role.SPLIT, Role.GROUP)
 """Roles that one column at most can have."""
 FEWEST_PLACEBOS = 5
+STORE_MEANS = "a folder, an address such as s3://bucket/prefix, or {url: …, options: {…}}"
+SECRET = ("secret", "password", "token", "access_key", "account_key", "service_account")
+"""Parts of the names of options that hold credentials."""
 
 
 class _Line(NamedTuple):
@@ -211,7 +214,25 @@ def _settings(root: Mapping[str, Node], lines: Mapping[str, _Line]) -> dict[str,
         found["encoders"] = _encoders(root["encoders"], lines)
     if "learner" in root:
         found["learner"] = _choice(root["learner"])
+    if "store" in root:
+        found |= _store(root["store"])
     return found | (_trials(root["trials"]) if "trials" in root else {})
+
+
+def _store(node: Node) -> dict[str, Any]:
+    """Return where versions are kept; an option that is a secret is refused: this file is shared."""
+    if not node.is_mapping:
+        return {"store": node.text(STORE_MEANS)}
+    fields = node.fields(("url", "options"), required=("url",))
+    options = fields["options"].mapping("a mapping of options") if "options" in fields else {}
+    for name, item in options.items():
+        if any(word in name.lower() for word in SECRET):
+            raise item.fail(f"{name!r} is a secret, and this file is shared", "set it in the environment instead")
+    texts = {
+        name: str(item.plain()).lower() if item.plain() in (True, False) else str(item.plain())
+        for name, item in options.items()
+    }
+    return {"store": fields["url"].text(STORE_MEANS), "store_options": texts}
 
 
 def _budget(node: Node) -> str:
