@@ -70,6 +70,15 @@ def test_what_was_made_from_a_dropped_row_goes_with_it(table_of):
     assert rows(apply(after, inverse(table, removing("a")))) == ["b", "c", "f", "a", "d", "e", "g"]
 
 
+@pytest.mark.parametrize("parent", ["a", "d", "e"])
+def test_no_row_is_added_that_is_made_from_a_row_that_goes(table_of, parent):
+    """d is made from a, and e from d: all three go with a."""
+    table, more = table_of("abde", parents={"d": ["a"], "e": ["d"]}), table_of("x", parents={"x": [parent]})
+    with pytest.raises(EditConflictError, match=r"made from rows that it drops.*rows x"):
+        apply(table, replace(adding(more), drop=ids_of(["a"])))
+    assert rows(apply(table, replace(adding(more), drop=ids_of(["b"])))) == ["a", "d", "e", "x"]
+
+
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_rows_that_judge_are_protected(table_of, split):
     table = table_of("ab", splits=["train", split], label=pa.array(["x", "y"]))

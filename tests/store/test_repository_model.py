@@ -34,7 +34,8 @@ def draw_edit(data: st.DataObject, table: pa.Table, fresh: int) -> Edit | None:
 def draw_change(data: st.DataObject, table: pa.Table, fresh: int) -> Edit | None:
     free = [i for i, s in zip(table[ROW_ID].to_pylist(), table[SPLIT].to_pylist(), strict=True) if s == "train"]
     some = data.draw(st.lists(st.sampled_from(free), unique=True, min_size=1, max_size=6)) if free else []
-    stays = [one for one in free if one not in some]
+    left = apply(table, world.remove(some))[ROW_ID].to_pylist()  # without what was made from those that go
+    stays = [one for one in free if one in left]
     one_row = st.none() | st.lists(st.sampled_from(stays), max_size=2) if stays else st.none()
     parents = data.draw(st.lists(one_row, min_size=1, max_size=3))
     new = world.rows([f"n{fresh}-{i}" for i in range(len(parents))], parents=parents, start=fresh)

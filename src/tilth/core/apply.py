@@ -34,12 +34,11 @@ def apply(table: pa.Table, edit: Edit) -> pa.Table:
     _refuse_protected(table, edit)
     for column, cells in edit.set.items():
         table = set_cells(table, column, cells)
-    if len(edit.drop):
-        table = _drop(table, edit.drop)
-    if edit.add is not None:
-        _refuse_orphans(edit)
-        table = _add(table, edit.add)
-    return table
+    left = _drop(table, edit.drop) if len(edit.drop) else table
+    if edit.add is None:
+        return left
+    _refuse_orphans(edit, gone=set(table.column(ROW_ID).to_pylist()) - set(left.column(ROW_ID).to_pylist()))
+    return _add(left, edit.add)
 
 
 def set_cells(table: pa.Table, column: str, cells: pa.Table) -> pa.Table:
@@ -166,10 +165,9 @@ def _add(table: pa.Table, rows: pa.Table) -> pa.Table:
     return pa.concat_tables([table, rows.select(table.column_names).cast(table.schema)]).combine_chunks()
 
 
-def _refuse_orphans(edit: Edit) -> None:
-    """Refuse rows made from rows that the same edit drops: removing a row removes what came from it."""
+def _refuse_orphans(edit: Edit, gone: set[str]) -> None:
+    """Refuse rows made from rows that go with the same edit: removing a row removes what came from it, however late."""
     assert edit.add is not None
-    gone = set(edit.drop.to_pylist())
     lines = zip(edit.add.column(ROW_ID).to_pylist(), edit.add.column(PARENTS).to_pylist(), strict=True)
     orphans = [row for row, parents in lines if parents and not gone.isdisjoint(parents)]
     if orphans:
