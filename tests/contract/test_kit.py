@@ -19,6 +19,7 @@ from tilth.core.names import ROW_ID
 from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType, TaskType
 from tilth.core.target import TargetKind
+from tilth.core.values import Values
 from tilth.operators import registry
 from tilth.operators.registry import listings, make, spec_of
 from tilth.operators.view import Scope, View
@@ -361,6 +362,72 @@ class WorstFirst(Selects):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Weighs:
+    """Values rows by the probability of their own label."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs"})
+    scope: ClassVar[Scope] = "train"
+    revision: ClassVar[int] = 1
+
+    def worth(self, view: View) -> np.ndarray:
+        return view.pred_probs[np.arange(len(view)), view.labels]
+
+    def value(self, view: View) -> Values:
+        if view.schema.task.is_regression:
+            raise NotApplicable("classes only")
+        return Values(operator=view.spec, ids=view.ids, values=self.worth(view), unit="probability of the label")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inverts(Weighs):
+    def worth(self, view: View) -> np.ndarray:
+        return -super().worth(view)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shrugs(Weighs):
+    def worth(self, view: View) -> np.ndarray:
+        return np.zeros(len(view))
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepsQuiet(Weighs):
+    def value(self, view: View) -> Values:
+        raise NotApplicable("no comment")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reverses(Weighs):
+    def value(self, view: View) -> Values:
+        values = super().value(view)
+        return replace(values, ids=values.ids.take(pa.array(np.arange(len(values))[::-1])))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invents(Weighs):
+    def value(self, view: View) -> Values:
+        return replace(super().value(view), ids=pa.array([f"other{i}" for i in range(len(view))]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unitless(Weighs):
+    def value(self, view: View) -> Values:
+        return replace(super().value(view), unit=" ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ghostwrites(Weighs):
+    def value(self, view: View) -> Values:
+        return replace(super().value(view), operator=replace(view.spec, name="somebody"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rolls(Weighs):
+    def worth(self, view: View) -> np.ndarray:
+        return super().worth(view) + np.arange(len(view)) / 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
 class Encodes:
     """Centres a number on the mean of a fold of exact counts."""
 
@@ -512,7 +579,9 @@ BEHAVING = {"says_what_it_is", "names_agree", "has_a_test"}
 """Form that fixtures inside this file cannot have."""
 
 
-@pytest.mark.parametrize("kind", [Finder, Editor, Selects, Encodes, Scores, Learns], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [Finder, Weighs, Editor, Selects, Encodes, Scores, Learns], ids=lambda kind: kind.__name__
+)
 def test_sound_operators_pass(kind):
     for contract in contracts_for(kind):
         if str(contract).partition(":")[2] not in BEHAVING:
@@ -549,6 +618,14 @@ def test_sound_operators_pass(kind):
         (Overspends, "budgets_are_kept", "for a budget of"),
         (Repeats, "budgets_are_kept", "twice"),
         (WorstFirst, "budgets_are_kept", "best first"),
+        (Inverts, "higher_helps", "turn the sign"),
+        (Shrugs, "higher_helps", "no better than chance"),
+        (KeepsQuiet, "higher_helps", "neither rows with classes nor"),
+        (Reverses, "values_are_whole", "the view's order"),
+        (Invents, "values_are_whole", "does not hold"),
+        (Unitless, "values_are_whole", "one unit"),
+        (Ghostwrites, "values_are_whole", "name its operator"),
+        (Rolls, "follows_row_ids", "differs in: values"),
         (FirstSeen, "folds_do_not_depend_on_blocks", "its state differs"),
         (KeepsObjects, "states_are_plain", "'seen'"),
         (LooksAround, "encodes_rows_alone", "in a small block"),

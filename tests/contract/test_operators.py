@@ -23,14 +23,7 @@ def test_every_detector_finds_a_planted_fault(name: str) -> None:
     assert speaks_in_worlds(operator_class("detection", name))
 
 
-MISSED = pytest.mark.xfail(
-    reason="label_error models noise by class only: where noise follows the features, it takes the noisy half for the truth"
-)
-
-
-@pytest.mark.parametrize(
-    "world", [pytest.param(world, marks=MISSED) if world == "feature-dependent" else world for world in PLANTED]
-)
+@pytest.mark.parametrize("world", PLANTED)
 def test_every_planted_fault_is_found(world: str) -> None:
     """Three kinds of wrong labels, copies, leaks, outliers, gaps …: some detector speaks of each."""
     assert any(world in speaks_in_worlds(operator_class("detection", name)) for name in names("detection"))

@@ -35,11 +35,25 @@ def test_rows_of_dev_and_test_are_counted_and_not_flagged(view_of):
     assert "1 of these rows" in finding.summary
 
 
-def test_files_without_a_row_are_named(view_of):
-    source = {"broken_images": [(None, "cat/7.png", "empty")], "rows": 3}
+def test_files_without_a_row_are_named_beside_rows(view_of):
+    source = {"broken_images": [(None, "cat/7.png", "empty"), ("r0", "cat/8.png", "cut short")], "rows": 3}
     (finding,) = BrokenFile().find(view_of(BrokenFile(), source=source, splits=SPLITS, n=3))
-    assert finding.n_flagged == 0
+    assert (finding.n_flagged, finding.overall) == (1, 1.0)
     assert "'cat/7.png'" in finding.summary
+
+
+@pytest.mark.parametrize("row", [None, "r2", "gone"])
+def test_without_a_row_that_can_be_mended_there_is_no_finding(view_of, row):
+    source = {"broken_images": [(row, "cat/7.png", "empty")], "rows": 4}
+    assert BrokenFile().find(view_of(BrokenFile(), source=source, splits=SPLITS, n=3)) == []
+
+
+def test_rows_that_an_edit_has_removed_are_not_counted(view_of):
+    source = {"broken_images": [("gone", "a.png", "empty"), ("r1", "b.png", "empty")], "rows": 4}
+    (finding,) = BrokenFile().find(view_of(BrokenFile(), source=source, splits=SPLITS, n=3))
+    assert finding.flagged_ids.to_pylist() == ["r1"]
+    assert "1 of 3 rows" in finding.summary
+    assert "No row was made" not in finding.summary
 
 
 def test_a_whole_source_has_no_finding(view_of):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import entropy
+from scipy.stats import binom, entropy
 
 from tilth.core.errors import NotApplicable
-from tilth.detection.class_imbalance import ClassImbalance, effective_classes
+from tilth.detection.class_imbalance import ClassImbalance, effective_classes, rare_classes
 
 
 def test_by_hand():
@@ -38,8 +38,32 @@ def test_scarce_and_empty_classes_are_named(view_of):
     assert "merge" in finding.suggestion
 
 
-def test_even_classes_are_left_alone(view_of):
-    assert ClassImbalance().find(view_of(ClassImbalance(), labels=np.repeat([0, 1], [60, 50]))) == []
+@pytest.mark.parametrize("counts", [(60, 50), (18, 17), (3, 2), (700, 301), (260, 740), (8, 2), (0, 4)])
+def test_nearly_even_classes_and_few_rows_are_left_alone(view_of, counts):
+    assert ClassImbalance().find(view_of(ClassImbalance(), labels=np.repeat([0, 1], counts))) == []
+
+
+def test_rare_classes_by_hand():
+    assert rare_classes(np.array([0, 10])).tolist() == []  # 0.75^10 = 0.056
+    assert rare_classes(np.array([0, 13])).tolist() == [0]  # 0.75^13 = 0.0238 <= 0.05 / 2
+    assert rare_classes(np.array([300, 9, 300, 0])).tolist() == [1, 3]
+    assert rare_classes(np.array([240, 760])).tolist() == []  # under half an even share, but not surely so
+    assert rare_classes(np.array([7])).tolist() == []
+
+
+@given(st.lists(st.integers(0, 300), min_size=2, max_size=12).filter(any))
+def test_rare_classes_are_those_that_a_binomial_test_puts_under_half_an_even_share(counts):
+    k, n = len(counts), sum(counts)
+    p_values = binom.cdf(np.array(counts), n, 0.5 / k)
+    wanted = [c for c in range(k) if counts[c] < 0.5 * n / k and p_values[c] <= 0.05 / k]
+    assert rare_classes(np.array(counts)).tolist() == wanted
+
+
+def test_even_worlds_are_left_alone_by_chance_too():
+    rng = np.random.default_rng(0)
+    drawn = rng.multinomial(60, np.full(10, 0.1), size=2000)
+    assert (drawn.min(axis=1) < 3).mean() > 0.3  # chance alone often leaves a class under half its share
+    assert np.mean([len(rare_classes(one)) > 0 for one in drawn]) < 0.05
 
 
 def test_unlabelled_rows_do_not_count(view_of):

@@ -1,4 +1,4 @@
-"""label_error: planted errors and their calibration, five reviewers, refusals; numerics/test_noise has the posterior."""
+"""label_error: planted errors and their calibration, five reviewers, refusals; numerics/test_truth_nearby has the posterior."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from tilth.core.errors import NotApplicable
 from tilth.detection.label_error import LabelError
+from tilth.numerics.neighbours import k_nearest
 from tilth.numerics.noise import truth_posterior
 
 
@@ -61,6 +62,23 @@ def test_the_order_of_rows_changes_nothing(view_of):
     one = detector.find(view_of(detector, classes=tuple("abcd"), labels=given, pred_probs=probs))[0]
     two = detector.find(view_of(detector, classes=tuple("abcd"), labels=given[order], pred_probs=probs[order]))[0]
     assert np.allclose(one.severity[order], two.severity)
+
+
+def test_neighbours_without_a_label_have_no_say(view_of):
+    # With and without the unlabelled rows in the view, the others get the same severity.
+    rng = np.random.default_rng(7)
+    truth, given, probs = noisy_world(rng, n=400)
+    places = np.eye(4)[truth] * 4 + rng.normal(size=(400, 4))
+    labelled = rng.random(400) < 0.8
+    near = k_nearest(places, 20, metric="euclidean", exclude_self=True)
+    detector = LabelError()
+    shared = {"classes": tuple("abcd"), "labelled": labelled, "pred_probs": probs, "neighbours": near}
+    one = detector.find(view_of(detector, labels=given, **shared))[0]
+    two = detector.find(view_of(detector, labels=np.where(labelled, given, 0), **shared))[0]
+    assert (one.severity == two.severity).all()
+    alone = detector.find(view_of(detector, labels=given, **{k: v for k, v in shared.items() if k != "neighbours"}))[0]
+    assert (one.severity[labelled] != alone.severity[labelled]).any()
+    assert not one.severity[~labelled].any()
 
 
 def test_refusals(view_of):

@@ -9,7 +9,7 @@ from scipy import stats
 
 from tilth.core.errors import NotApplicable
 from tilth.core.schema import ColumnType
-from tilth.detection._shared import class_dependence, holm, missing_cells, number_dependence
+from tilth.detection._shared import average_ranks, class_dependence, holm, missing_cells, number_dependence
 from tilth.detection.missing_values import MissingValues, co_missing
 
 
@@ -55,6 +55,21 @@ def test_number_dependence_by_hand():
         pytest.approx(stats.mannwhitneyu(np.arange(10), np.arange(10, 20), method="asymptotic").pvalue),
         1.0,
     )
+
+
+@pytest.mark.parametrize("values", [2, 7, 1000])
+def test_number_dependence_parity_with_ties(values):
+    rng = np.random.default_rng(values)
+    for n in (18, 60, 501):
+        numbers, missing = rng.integers(values, size=n).astype(float), np.arange(n) % 3 == 0
+        numbers[missing] += values * 0.1 * rng.integers(2)
+        expected = stats.mannwhitneyu(numbers[missing], numbers[~missing], method="asymptotic")
+        p, effect = number_dependence(missing, numbers)
+        assert p == pytest.approx(expected.pvalue, rel=1e-12)
+        pairs = missing.sum() * (~missing).sum()
+        assert effect == pytest.approx(abs(2 * expected.statistic / pairs - 1), abs=1e-12)
+        assert np.array_equal(average_ranks(numbers), stats.rankdata(numbers))
+    assert number_dependence(np.arange(40) % 2 == 0, np.full(40, 3.0)) == (1.0, 0.0)
 
 
 def test_co_missing_by_hand():

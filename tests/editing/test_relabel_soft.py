@@ -11,6 +11,7 @@ from tilth.core.edit import Edit, Verb
 from tilth.core.errors import NotApplicable
 from tilth.core.names import TARGET
 from tilth.editing.relabel_soft import RelabelSoft, softened
+from tilth.testing.views import view_of
 
 
 def targets_of(edit: Edit) -> np.ndarray:
@@ -65,10 +66,22 @@ def test_planted_errors_lean_toward_the_truth(planted, keeps_the_laws):
 
 
 def test_stronger_means_further_from_the_label(planted):
-    weak, strong = RelabelSoft(least_doubt=0.2).strengths()
+    _, weak, strong = RelabelSoft(least_doubt=0.2).strengths()
     assert (weak.least_doubt, strong.least_doubt) == (0.2, 0.2), "strengths keep the other parameters"
     one, two = (editor.propose(planted(editor)[0]) for editor in (weak, strong))
     assert one.touched.to_pylist() == two.touched.to_pylist()
     labels = planted(weak)[0].labels[[int(name[1:]) for name in one.touched.to_pylist()]]
     rows = np.arange(len(labels))
     assert (targets_of(one)[rows, labels] > targets_of(two)[rows, labels]).all()
+
+
+def test_confirmed_noise_is_taken_from_the_likelihood_and_counted_noise_is_not():
+    labels, probs = np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9], [0.4, 0.6]])
+    truth = np.array([[1.0, 0.0], [0.3, 0.7], [0.0, 1.0], [0.02, 0.98]])
+    editor = RelabelSoft(noise="confirmed")
+    edit = editor.propose(view_of(editor, labels=labels, pred_probs=probs, truth_probs=truth))
+    assert edit.touched.to_pylist() == ["r1"]
+    assert edit.set[TARGET].column("value").to_pylist()[0] == pytest.approx([0.3, 0.7])
+    clean = view_of(editor, labels=labels, pred_probs=probs, truth_probs=np.eye(2)[labels])
+    with pytest.raises(NotApplicable, match="no label is wrong"):
+        editor.propose(clean)

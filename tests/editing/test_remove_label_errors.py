@@ -44,7 +44,7 @@ def test_planted_errors_go(planted, keeps_the_laws):
 
 
 def test_weaker_strengths_drop_a_part_of_the_stronger(planted):
-    weak, strong = RemoveLabelErrors().strengths()
+    weak, _, strong = RemoveLabelErrors().strengths()
     few, many = (set(editor.choose(planted(editor)[0]).ids.to_pylist()) for editor in (weak, strong))
     assert 0 < len(few) < len(many)
     assert few < many

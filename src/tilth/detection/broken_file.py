@@ -1,6 +1,10 @@
 """Broken files: rows whose file could not be read.
 
     flagged: every train or pool row that the source names as broken
+    severity = 1 for a broken row, 0 for another
+
+There is no finding without such a row: a file of which no row was made, and rows of dev and test, are named in the
+source's warnings.
 
 Source: Abedjan, Golab, Naumann (2015), Profiling relational data: a survey, VLDB Journal 24 (what cannot be
 parsed is a finding).
@@ -87,7 +91,8 @@ def _entries(fact: Any) -> list[tuple[int | str | None, str, str]]:
 class BrokenFile:
     """Flag rows whose image or other file was unreadable when the source was read.
 
-    Broken rows of dev and test are counted in the summary and not flagged: no edit may touch them.
+    Broken rows of dev and test, and files of which no row was made, are counted in the summary and not flagged: no
+    edit may touch the former, and the latter have no row. Where there is nothing else, nothing is reported.
 
     Raises
     ------
@@ -105,18 +110,18 @@ class BrokenFile:
 
     needs: ClassVar[frozenset[str]] = frozenset({"source", "splits"})
     scope: ClassVar[Scope] = "all"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def find(self, view: View) -> Sequence[Finding]:
-        """Return one finding about the rows, or none when every file was read."""
+        """Return one finding about the rows, or none when the file of every train and pool row was read."""
         if not view.has("source") or not any(name.startswith(PREFIX) for name in view.source):
             raise NotApplicable("the source holds no files")
         ids = view.ids.to_pylist()
         reasons, others = broken_reasons(view.source, ids)
         broken = np.array([row in reasons for row in ids], dtype=bool)
-        if not broken.any() and not others:
-            return []
         flagged = broken & np.isin(view.splits.astype(str), [str(Split.TRAIN), str(Split.POOL)])
+        if not flagged.any():
+            return []
         text = f"The files of {share_of(int(broken.sum()), len(view))} could not be read."
         if (elsewhere := int((broken & ~flagged).sum())) > 0:
             text += f" {elsewhere:,} of these rows stand outside train and pool."

@@ -1,10 +1,14 @@
-"""Class imbalance: how unevenly the classes are filled, and which hold too few rows to be learnt.
+"""Class imbalance: how unevenly the classes are filled, where that is material and no chance.
 
     effective classes = exp(-sum_c s_c ln s_c),   s_c = share of class c
     severity = (k - effective classes) / (k - 1)
+    rare: n_c < n / (2k)  and  P(X <= n_c) <= 0.05 / k,   X ~ Binomial(n, 1 / (2k))
+
+A class is rare when it surely holds less than half of an even share; without a rare class nothing is reported.
 
 Source: Hill (1973), Diversity and evenness: a unifying notation and its consequences, Ecology 54 (number of
-order 1).
+order 1); Clopper and Pearson (1934), The use of confidence or fiducial limits illustrated in the case of the
+binomial, Biometrika 26 (the exact test), with Bonferroni's bound over the classes.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from scipy.special import bdtr
 
 from tilth.detection._shared import named, refuse_few_rows, refuse_regression
 
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from tilth.core.finding import Finding
     from tilth.operators.view import Scope, View
 
-__all__ = ["ClassImbalance", "effective_classes"]
+__all__ = ["ClassImbalance", "effective_classes", "rare_classes"]
 
 
 def effective_classes(counts: IntVector) -> float:
@@ -59,18 +64,60 @@ def effective_classes(counts: IntVector) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
+def rare_classes(counts: IntVector, least_share: float = 0.5, alpha: float = 0.05) -> IntVector:
+    """Return the classes that hold significantly less than a share of what they would hold if all were equal.
+
+    An exact one-sided binomial test for each class, by Bonferroni over the classes: where all classes are drawn with
+    at least that share, some class is called rare with a chance of alpha at most. O(k).
+
+    Parameters
+    ----------
+    counts : IntVector, (k,)
+        Rows per class, >= 0, not all zero.
+    least_share : float
+        In (0, 1]: the part of an even share, 1 / k of the rows, that a class must hold.
+    alpha : float
+        In (0, 1): the chance of calling any class rare where none is.
+
+    Returns
+    -------
+    IntVector, (m,)
+        Class numbers, ascending; none where there is only one class.
+
+    Randomness
+    ----------
+    None.
+
+    Source
+    ------
+    Clopper and Pearson (1934), Biometrika 26.
+
+    Examples
+    --------
+    >>> rare_classes(np.array([950, 50])), rare_classes(np.array([10, 7])), rare_classes(np.array([4, 1]))
+    (array([1]), array([], dtype=int64), array([], dtype=int64))
+    """
+    k, n = len(counts), int(counts.sum())
+    if k < 2:
+        return np.zeros(0, dtype=np.intp)
+    chance = bdtr(counts.astype(np.float64), n, least_share / k)
+    return np.flatnonzero((counts < least_share * n / k) & (chance <= alpha / k))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassImbalance:
-    """Report classes that are rare beside the others, or too rare to be learnt at all.
+    """Report classes that are rare beside the others; silent where they are nearly even, or so by chance.
 
     Parameters
     ----------
     least_share : float
         A class is rare when it holds less than this share of what it would hold if all were equal; default
         0.5.
+    alpha : float
+        ... and when it does so significantly: the chance of calling any class rare where none is; default 0.05.
     least_rows : int
-        A class with fewer train rows is too small to learn or to judge; default 20: an accuracy on 20 rows
-        is known to 11 points (one standard error) at best.
+        A rare class with fewer train rows is named as too small to learn or to judge; default 20: an accuracy
+        on 20 rows is known to 11 points (one standard error) at best.
 
     Raises
     ------
@@ -87,20 +134,20 @@ class ClassImbalance:
     """
 
     least_share: float = 0.5
+    alpha: float = 0.05
     least_rows: int = 20
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def find(self, view: View) -> Sequence[Finding]:
-        """Return one finding about the label column, or none when every class is well filled."""
+        """Return one finding about the label column, or none when no class is rare."""
         refuse_regression(view)
         refuse_few_rows(int(view.labelled.sum()), 1)
         counts = np.bincount(view.labels[view.labelled], minlength=view.n_classes)
-        fair = counts.sum() / len(counts)
-        rare = np.flatnonzero((counts < self.least_share * fair) | (counts < self.least_rows))
-        if not len(rare) or len(counts) < 2:
+        rare = rare_classes(counts, self.least_share, self.alpha)
+        if not len(rare):
             return []
         effective = effective_classes(counts)
         return [
@@ -109,9 +156,10 @@ class ClassImbalance:
                 (view.schema.task.label,),
                 level=float((len(counts) - effective) / (len(counts) - 1)),
                 summary=self._summary(view.classes, counts, rare, effective),
-                threshold=f"a class holds less than {self.least_share:g} of an equal share of the rows "
-                f"(here {fair:,.0f}), or fewer than {self.least_rows} rows",
-                suggestion=self._suggestion(counts),
+                threshold=f"a class surely holds less than {self.least_share:g} of an equal share of the rows "
+                f"(an equal share is {counts.sum() / len(counts):,.0f} here; exact test at {self.alpha:g}, all "
+                "classes together)",
+                suggestion=self._suggestion(counts[rare]),
             )
         ]
 

@@ -1,16 +1,17 @@
 """Label errors: rows whose given class is probably not the true one.
 
-    T = noise transition by the confident joint of these rows
-    p(true | x) by one EM step from p(given | x):   q_c ∝ p_c · sum_g T[c, g] p_g / (p T)_g
-    p_wrong = 1 - q_y T[y, y] / sum_c q_c T[c, y];   flagged where p_wrong > 1/2
+    T[c, g] = share of label g among the rows that the model takes for c, a twentieth of it spread over all labels
+    q = p(true | x) by three EM steps from p(given | x):   q_c ∝ q_c · sum_g T[c, g] p_g / (q T)_g
+    q' = q mixed with the mean truth posterior of the nearest rows, as the given labels bear it out
+    p_wrong = 1 - q'_y T[y, y] / sum_c q'_c T[c, y];   flagged where p_wrong > 1/2
 
-Out-of-sample pred_probs of a model trained on noisy labels tell the given class, not the true one. One step
-of EM undoes most of that; more steps would undo the model's own doubt as well, and be too sure. Classes
+Out-of-sample pred_probs of a model trained on noisy labels tell the given class, not the true one. A few steps
+of EM undo most of that; the neighbours, each with its own doubt, tell what the model has not learnt. Classes
 that overlap in the features look like noise in labels: no method without answers from people can tell the
 two apart.
 
-Source: Northcutt, Jiang, Chuang (2021), Confident learning, JAIR 70; the EM step: Richardson (1972), J.
-Optical Society of America 62.
+Source: Northcutt, Jiang, Chuang (2021), Confident learning, JAIR 70; the EM steps: Richardson (1972), J.
+Optical Society of America 62; the neighbours: Zhu, Ghahramani (2002), CMU-CALD-02-107.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from tilth.detection._shared import class_texts, doubtable, refuse_few_rows, refuse_regression, share_of
+from tilth.numerics.neighbours import Neighbours
 from tilth.numerics.noise import refuse_ignorance, truth_posterior
+from tilth.numerics.truth_nearby import truth_nearby
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tilth.core.arrays import Matrix, Vector
+    from tilth.core.arrays import IntVector, Matrix, Vector
     from tilth.core.finding import Finding
     from tilth.operators.view import Scope, View
 
@@ -65,9 +68,9 @@ class LabelError:
     doubt: float = 0.5
     least_rows: int = 20
 
-    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted"})
+    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted", "neighbours"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
 
     def find(self, view: View) -> Sequence[Finding]:
         """Return one finding about the rows; an empty list when no label is doubted."""
@@ -76,7 +79,7 @@ class LabelError:
         refuse_few_rows(len(rows), self.least_rows if view.n_classes > 1 else len(rows) + 1)
         refuse_ignorance(view.labels[rows], view.pred_probs[rows])
         truth = np.zeros((len(view), view.n_classes))
-        truth[rows] = truth_posterior(view.labels[rows], view.pred_probs[rows])
+        truth[rows] = _truth(view, rows)
         own = np.take_along_axis(truth, view.labels[:, None] * view.labelled[:, None], axis=1)[:, 0]
         severity = np.where(doubtable(view), 1 - own, 0.0)
         if not (severity > self.doubt).any():
@@ -97,9 +100,8 @@ class LabelError:
             f"right; "
             f"{severity[flagged].sum():,.0f} of them and {severity.sum():,.0f} of all are to be expected "
             f"wrong.",
-            threshold=f"the label is wrong with a probability above {self.doubt:g}, by out-of-sample "
-            f"predictions and the "
-            "confusion of labels that they show (classes that overlap look the same)",
+            threshold=f"the label is wrong with a probability above {self.doubt:g}, by out-of-sample predictions, the "
+            "confusion of labels that they show, and the nearest rows (classes that overlap look the same)",
             suggestion="have the worst confirmed by a person; relabelling, softening and removing them are tried",
             evidence={
                 "given": class_texts(view, view.labels, view.labelled),
@@ -108,3 +110,15 @@ class LabelError:
                 "p_suggested": np.where(view.labelled, truth[np.arange(len(view)), suggested], 0.0),
             },
         )
+
+
+def _truth(view: View, rows: IntVector) -> Matrix:
+    """Return the posterior of the labelled rows' truth; neighbours that are not among them have no say."""
+    labels, probs = view.labels[rows], view.pred_probs[rows]
+    if not view.has("neighbours"):
+        return truth_posterior(labels, probs)
+    near: Neighbours = view.neighbours
+    place, is_heard = np.zeros(len(view), dtype=np.intp), np.zeros(len(view))
+    place[rows], is_heard[rows] = np.arange(len(rows)), 1.0
+    found = near.positions[rows]
+    return truth_nearby(labels, probs, Neighbours(place[found], near.distances[rows]), is_heard[found])

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy import stats
 
 from tilth.core.errors import NotApplicable
 from tilth.detection._shared import benjamini_hochberg, doubtable, refuse_few_rows, share_of
+from tilth.numerics.distributions import student_point, student_tail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,9 +128,9 @@ def t_tail(z: Vector) -> Vector:
     if middle <= 0:
         return np.ones(len(z))
     degrees = 1 / np.linspace(1.0, 1e-3, 400)
-    ratios = np.asarray(stats.t.ppf(0.9, degrees) / stats.t.ppf(0.75, degrees))
+    ratios = student_point(0.1, degrees) / student_point(0.25, degrees)
     df = float(np.interp(wide / middle, ratios[::-1], degrees[::-1]))
-    return np.asarray(2 * stats.t.sf(size * (stats.t.ppf(0.75, df) / middle), df))
+    return 2 * student_tail(size * (student_point(0.25, df) / middle), df)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

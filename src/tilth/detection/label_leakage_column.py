@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
-from scipy import stats
 
 from tilth.core.errors import NotApplicable
 from tilth.core.schema import Column, ColumnType
-from tilth.detection._shared import feature_columns, missing_cells, named, refuse_few_rows, value_codes
+from tilth.detection._shared import average_ranks, feature_columns, missing_cells, named, refuse_few_rows, value_codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -218,7 +217,7 @@ def _summary(view: View, leaks: Sequence[str], scores: dict[str, float]) -> str:
 
 def _score(view: View, rows: IntVector, codes: IntVector, folds: IntVector) -> float:
     if view.schema.task.is_regression:
-        return number_score(codes, np.asarray(stats.rankdata(view.numbers[rows])), folds)
+        return number_score(codes, average_ranks(view.numbers[rows]), folds)
     return class_score(codes, view.labels[rows], folds, view.n_classes)
 
 

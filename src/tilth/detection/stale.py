@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy import stats
 
 from tilth.core.errors import NotApplicable
 from tilth.detection._shared import doubtable, refuse_few_rows, share_of
+from tilth.numerics.distributions import student_tail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ def _student(old: Vector, new: Vector) -> float:
     error = np.sqrt(within / df * (1 / len(old) + 1 / len(new)))
     if error <= 0:
         return 0.0 if gap > 0 else 1.0
-    return float(stats.t.sf(gap / error, df))
+    return float(student_tail(gap / error, df))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pyarrow as pa
 
@@ -10,11 +12,15 @@ from tilth.core.errors import NotApplicable
 from tilth.numerics.noise import refuse_ignorance, truth_posterior
 from tilth.operators.view import View
 
-__all__ = ["class_cells", "doubtable", "label_doubt", "ranked", "sparing_classes", "truth_of"]
+Noise = Literal["counted", "confirmed"]
+
+__all__ = ["Noise", "class_cells", "doubtable", "label_doubt", "ranked", "sparing_classes", "truth_of"]
 
 
-def truth_of(view: View) -> Matrix:
+def truth_of(view: View, noise: Noise = "counted") -> Matrix:
     """Return p(truth | features, given label) of each row (n, k); unlabelled rows keep their prediction.
+
+    `noise`: how the confusion of labels is learnt: counted where predictions and labels part, or confirmed by likelihood.
 
     Raises
     ------
@@ -33,7 +39,17 @@ def truth_of(view: View) -> Matrix:
         raise NotApplicable(f"every label is {view.classes[labels[0]]!r}: none can be taken for another class")
     refuse_ignorance(labels, view.pred_probs[rows])
     truth = np.array(view.pred_probs, dtype=np.float64)
-    truth[rows] = truth_posterior(labels, view.pred_probs[rows])
+    truth[rows] = (
+        truth_posterior(labels, view.pred_probs[rows]) if noise == "counted" else _confirmed(view, rows, labels)
+    )
+    return truth
+
+
+def _confirmed(view: View, rows: IntVector, labels: IntVector) -> Matrix:
+    """Return p(truth) by confirmed noise; a label that one row alone carries is kept: no model of others can doubt it."""
+    truth = np.array(view.truth_probs[rows])
+    lone = np.flatnonzero(np.bincount(labels)[labels] == 1)
+    truth[lone] = np.eye(view.n_classes)[labels[lone]]
     return truth
 
 

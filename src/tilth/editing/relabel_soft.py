@@ -18,7 +18,7 @@ from tilth.core.arrays import IntVector, Matrix, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import doubtable, label_doubt, ranked, truth_of
+from tilth.editing._shared import Noise, doubtable, label_doubt, ranked, truth_of
 from tilth.operators.view import Scope, View
 
 __all__ = ["RelabelSoft", "softened"]
@@ -35,18 +35,22 @@ class RelabelSoft:
     """Give every doubted row a soft target between its label and the posterior of the truth.
 
     Rows whose posterior leaves the label less doubt than `least_doubt` keep it, so that a clean dataset is hardly touched.
+    `noise` says how noise is told from classes that overlap: `counted` where predictions and labels part, or `confirmed` by the
+    likelihood of labels under a noise model, which finds less and leaves clean data alone.
     """
 
     strength: float = 1.0
     least_doubt: float = 0.05
+    noise: Noise = "counted"
 
-    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted"})
+    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "truth_probs", "trusted"})
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 2
 
     def strengths(self) -> Sequence[RelabelSoft]:
-        """Half way, and all the way."""
-        return tuple(replace(self, strength=strength) for strength in (0.5, 1.0))
+        """As far as noise is confirmed, half way, and all the way of what is counted."""
+        confirmed = replace(self, strength=1.0, noise="confirmed")
+        return (confirmed, *(replace(self, strength=strength) for strength in (0.5, 1.0)))
 
     def choose(self, view: View) -> RowSet:
         """Return doubted rows, most doubted first."""
@@ -67,6 +71,6 @@ class RelabelSoft:
         )
 
     def _doubted(self, view: View) -> tuple[Matrix, Vector, IntVector]:
-        truth = truth_of(view)
+        truth = truth_of(view, self.noise)
         doubt = label_doubt(view.labels, truth)
         return truth, doubt, ranked(doubt, doubtable(view) & (doubt >= self.least_doubt))

@@ -17,7 +17,7 @@ from tilth.core.arrays import IntVector, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import doubtable, label_doubt, ranked, sparing_classes, truth_of
+from tilth.editing._shared import Noise, doubtable, label_doubt, ranked, sparing_classes, truth_of
 from tilth.operators.view import Scope, View
 
 __all__ = ["RemoveLabelErrors"]
@@ -25,17 +25,21 @@ __all__ = ["RemoveLabelErrors"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveLabelErrors:
-    """Drop train rows whose given label is wrong with more than the given probability."""
+    """Drop train rows whose given label is wrong with more than the given probability.
+
+    `noise`: `counted` where predictions and labels part, or `confirmed` by the likelihood of labels under a noise model.
+    """
 
     doubt: float = 0.5
+    noise: Noise = "counted"
 
-    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted"})
+    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "truth_probs", "trusted"})
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 2
 
     def strengths(self) -> Sequence[RemoveLabelErrors]:
-        """Only the surest, and all that are more likely wrong than right."""
-        return tuple(replace(self, doubt=doubt) for doubt in (0.9, 0.5))
+        """Only the surest, all that confirmed noise makes more likely wrong than right, and all that counted noise does."""
+        return (replace(self, doubt=0.9), replace(self, noise="confirmed"), replace(self, doubt=0.5))
 
     def choose(self, view: View) -> RowSet:
         """Return the rows to drop, most doubted first."""
@@ -52,6 +56,6 @@ class RemoveLabelErrors:
         return Edit.removing(view.take_ids(rows), operator=view.spec, reason=reason)
 
     def _wrong(self, view: View) -> tuple[IntVector, Vector]:
-        truth = truth_of(view)
+        truth = truth_of(view, self.noise)
         doubt = label_doubt(view.labels, truth)
         return sparing_classes(view, ranked(doubt, doubtable(view) & (doubt > self.doubt))), doubt

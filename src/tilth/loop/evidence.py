@@ -16,10 +16,16 @@ import pyarrow.compute as pc
 
 from tilth.core.arrays import FloatMatrix32, IntVector, Mask
 from tilth.core.dataset import Dataset
+from tilth.core.errors import NotApplicable
 from tilth.core.finding import Finding
-from tilth.core.names import ROW_ID, SPLIT, TRUSTED, WEIGHT, Split
+from tilth.core.ids import row_digests
+from tilth.core.names import PARENTS, ROW_ID, SPLIT, TRUSTED, WEIGHT, Split
 from tilth.core.schema import Role, Schema
+from tilth.core.target import Target
+from tilth.learning._crossfit import fold_numbers
+from tilth.loop._split_plan import ROW_ORDER
 from tilth.loop.frames import class_codes, numeric_labels, trusted_of, weights_of
+from tilth.numerics.denoising import denoise
 from tilth.numerics.neighbours import Neighbours, k_nearest
 from tilth.operators.registry import spec_of
 from tilth.operators.view import Scope, View
@@ -28,6 +34,11 @@ __all__ = ["N_NEIGHBOURS", "EvidenceBase", "group_codes", "row_times"]
 
 N_NEIGHBOURS = 20
 MISSING_TIME = np.iinfo(np.int64).min
+MOST_DENOISED = 200_000_000
+"""Rows times features times classes up to which p(truth) is learnt: about a minute."""
+FEWEST_DENOISED = 50
+PENALTY = 1.0
+"""Of the linear model behind p(truth); features have a mean squared length near 1."""
 
 
 @dataclass(kw_only=True)
@@ -104,7 +115,9 @@ class EvidenceBase:
         if scope == "train":
             name = "predictions" if self.schema.task.is_regression else "pred_probs"
             suppliers[name] = once(name, self._predictions)
-        times = row_times(self.dataset)
+            if not self.schema.task.is_regression:
+                suppliers["truth_probs"] = once("truth_probs", self._truth_probs)
+        times = row_times(self.dataset, by_order=self.source.get("time") == ROW_ORDER)
         if times is not None:
             suppliers["times"] = once("times", lambda: times[rows])
         groups = group_codes(self.dataset)
@@ -130,6 +143,28 @@ class EvidenceBase:
         predicted = self.out_of_sample()
         return predicted[:, 0] if self.schema.task.is_regression else predicted
 
+    def _truth_probs(self) -> np.ndarray:
+        rows, k = self.labelled_train(), self.schema.task.n_classes
+        if len(rows) * self.features.shape[1] * k > MOST_DENOISED:
+            raise NotApplicable(
+                f"{len(rows):,} rows of {self.features.shape[1]:,} features in {k} classes: telling noise from overlap takes too long"
+            )
+        columns = (ROW_ID, SPLIT, self.schema.task.label, *(c.name for c in self.schema.features))
+        return self.remember("truth", columns, lambda: {"truth": self._denoised(rows)})["truth"]
+
+    def _denoised(self, rows: IntVector) -> np.ndarray:
+        """Return p(truth | features, given label) of train rows; equal rows stand in one fold."""
+        labels = self._labels()[0][rows].astype(np.intp)
+        if len(rows) < FEWEST_DENOISED or (labels == labels[0]).all():
+            raise NotApplicable(f"fewer than {FEWEST_DENOISED} labelled rows, or one class: there is no noise to learn")
+        names = [column.name for column in self.schema.features]
+        groups = group_codes(self.dataset)
+        codes = row_digests(self.dataset.read(*names), names)[:, 0] if groups is None else groups
+        together = np.unique(codes[rows], return_inverse=True)[1]
+        target = Target.classes(labels, np.ones(len(rows), dtype=bool), self.schema.task.n_classes)
+        folds = fold_numbers(self.dataset.row_ids.take(pa.array(rows)), target, groups=together, seed=self.seed)
+        return denoise(self.features[rows], labels, folds, self.schema.task.n_classes, PENALTY).truth
+
     def _neighbours(self, scope: Scope, rows: IntVector) -> Neighbours:
         columns = (ROW_ID, SPLIT, *(c.name for c in self.schema.features))
         arrays = self.remember(f"neighbours:{scope}:{N_NEIGHBOURS}", columns, lambda: self._nearest(rows))
@@ -146,8 +181,15 @@ class EvidenceBase:
         return table.take(pa.array(rows))
 
 
-def row_times(dataset: Dataset) -> np.ndarray | None:
-    """Return the time of each row as int64 microseconds (missing = int64 minimum), or None without a time column."""
+def row_times(dataset: Dataset, *, by_order: bool = False) -> np.ndarray | None:
+    """Return the time of each row as int64 microseconds (missing = int64 minimum), or None without a time column.
+
+    By order, it is the place in the storage order, which is the order of the source; rows that a changed source has more come
+    after those that were there. Rows that an edit made have no place in it.
+    """
+    if by_order:
+        is_made = np.asarray(pc.is_valid(dataset.read(PARENTS).column(0)))
+        return np.where(is_made, MISSING_TIME, np.arange(dataset.n_rows))
     name = dataset.schema.first(Role.TIME)
     if name is None:
         return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+
+from tilth.numerics.distributions import binomial_tail, normal_tail, student_tail
 
 if TYPE_CHECKING:
     from tilth.core.arrays import Vector
@@ -43,7 +44,7 @@ def exact_binomial(wins: int, losses: int) -> float:
     >>> exact_binomial(5, 0)
     0.03125
     """
-    return float(stats.binom.sf(wins - 1, wins + losses, 0.5))
+    return float(binomial_tail(wins - 1, wins + losses, 0.5))
 
 
 def sign_flip(contributions: Vector, rng: np.random.Generator, *, n_flips: int = 1999) -> float:
@@ -138,7 +139,7 @@ def skew_t(parts: UnitMean, least: float = 0.0, bounds: Bounds | None = None) ->
     True
     """
     statistic = parts.with_one_more_loss(least, bounds).skew_corrected
-    return float(stats.t.sf(statistic, parts.df) if parts.df > 0 else stats.norm.sf(statistic))
+    return float(student_tail(statistic, parts.df) if parts.df > 0 else normal_tail(statistic))
 
 
 def _log_cosh(x: Vector) -> Vector:

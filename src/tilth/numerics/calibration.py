@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import brentq
 
 from tilth.core.arrays import read_only
 from tilth.core.errors import InputError
@@ -83,6 +82,8 @@ def fit_temperature(log_probs: Matrix, targets: IntVector | Matrix, weights: Vec
         return _COLDEST
     if slope(hot) >= 0:
         return _HOTTEST
+    from scipy.optimize import brentq
+
     return float(np.exp(brentq(slope, cold, hot, xtol=1e-10)))
 
 

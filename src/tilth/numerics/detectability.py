@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import optimize, stats
 
 from tilth.core.errors import InputError
 from tilth.numerics._answers import About, gain_from_answers
+from tilth.numerics.distributions import student_point
 
 __all__ = [
     "About",
@@ -66,6 +66,8 @@ def power_of_exact_test(n: int, disagreement_rate: float, gain: float, alpha: fl
         raise InputError(f"a gain of {gain} does not fit a disagreement of {disagreement_rate}")
     if disagreement_rate == 0:
         return 0.0
+    from scipy import stats  # here alone: its import costs more than most commands
+
     low, high = (int(stats.binom.ppf(q, n, disagreement_rate)) for q in (_TAIL, 1 - _TAIL))
     differing = np.arange(low, high + 1)
     # The least number of wins whose p-value is at most alpha: binom.isf gives P(X > k) <= alpha first at k.
@@ -119,7 +121,9 @@ def least_detectable_gain(disagreement_rate: float, n_dev: int, alpha: float, po
         return 1.0
     if shortfall(0.0) >= 0:
         return 0.0
-    return float(optimize.brentq(shortfall, 0.0, 1.0, xtol=1e-7))
+    from scipy.optimize import brentq
+
+    return float(brentq(shortfall, 0.0, 1.0, xtol=1e-7))
 
 
 def least_detectable_difference(standard_deviation: float, n_dev: int, alpha: float, power: float = 0.8) -> float:
@@ -157,7 +161,7 @@ def least_detectable_difference(standard_deviation: float, n_dev: int, alpha: fl
     _check(n=n_dev - 1, alpha=alpha, power=power)
     if not 0 <= standard_deviation < math.inf:
         raise InputError(f"a standard deviation is not negative: {standard_deviation}")
-    critical = float(stats.t.isf(alpha, n_dev - 1) + stats.t.ppf(power, n_dev - 1))
+    critical = float(student_point(alpha, n_dev - 1) + student_point(1 - power, n_dev - 1))
     return max(0.0, critical) * standard_deviation / math.sqrt(n_dev)
 
 

@@ -10,7 +10,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from tilth.core.errors import InputError
 
@@ -90,7 +89,11 @@ def alpha_left(runs_spent: int, alpha: float = 0.05) -> float:
     _check_alpha(alpha)
     if runs_spent < 0:
         raise InputError(f"{runs_spent} runs cannot have been spent")
-    return alpha if runs_spent == 0 else 6 * alpha / math.pi**2 * float(special.polygamma(1, runs_spent + 1))
+    if runs_spent == 0:
+        return alpha
+    from scipy.special import polygamma
+
+    return 6 * alpha / math.pi**2 * float(polygamma(1, runs_spent + 1))
 
 
 def holm(p_values: Vector) -> Vector:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from tilth.core.errors import InputError
 from tilth.core.estimate import WIDEST, Estimate
 from tilth.numerics._means import unit_mean
+from tilth.numerics.distributions import normal_point, student_point
 
 if TYPE_CHECKING:
     from tilth.core.arrays import IntVector, Mask, Vector
@@ -257,10 +257,10 @@ def _score_ends(value: float, n: float, critical: float, bounds: Bounds) -> tupl
 def _critical(level: float, df: float) -> float:
     """Two-sided critical value of Student's t; of the normal law where nothing was estimated."""
     normal = _normal_critical(level)
-    return float(stats.t.isf((1 - level) / 2, df)) if df > 0 else normal
+    return float(student_point((1 - level) / 2, df)) if df > 0 else normal
 
 
 def _normal_critical(level: float) -> float:
     if not 0 < level < 1:
         raise InputError(f"a level lies between 0 and 1, not at {level}")
-    return float(stats.norm.isf((1 - level) / 2))
+    return float(normal_point((1 - level) / 2))

@@ -143,6 +143,7 @@ class _Distinct:
 
     @classmethod
     def of(cls, rows: Features) -> _Distinct:
+        """Fold the copies among (n, d) rows together; groups are in the order of their first rows."""
         first = identical_rows(rows)
         kept = np.flatnonzero(first == np.arange(len(rows)))
         group = np.searchsorted(kept, first)

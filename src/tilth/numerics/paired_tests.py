@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize, stats
 
 from tilth.core.errors import InputError
 from tilth.core.estimate import WIDEST, Estimate
 from tilth.numerics._means import finite, unit_mean
 from tilth.numerics._one_sided import exact_binomial, sign_flip, skew_t
+from tilth.numerics.distributions import normal_point, normal_tail, student_point
 from tilth.numerics.intervals import mean_interval, weighted_mean_interval
 
 if TYPE_CHECKING:
@@ -223,15 +223,17 @@ class _TwoParts:
     def tail(self, statistic: float) -> float:
         """Return the tail whose critical value is the statistic."""
         if statistic <= 0:
-            return float(stats.norm.sf(statistic))
+            return float(normal_tail(statistic))
         if statistic >= self.critical(_LEAST_TAIL):
             return _LEAST_TAIL
+        from scipy.optimize import brentq
+
         ends = np.log([_LEAST_TAIL, 0.5])
-        return float(np.exp(optimize.brentq(lambda at: self.critical(np.exp(at)) - statistic, *ends)))
+        return float(np.exp(brentq(lambda at: self.critical(np.exp(at)) - statistic, *ends)))
 
 
 def _t_isf(tail: float, df: float) -> float:
-    return float(stats.t.isf(tail, df)) if df > 0 else float(stats.norm.isf(tail))
+    return float(student_point(tail, df)) if df > 0 else float(normal_point(tail))
 
 
 def _check_draws(candidate: Vector, placebo: Matrix) -> None:

@@ -53,6 +53,7 @@ class _System:
     triangle: Matrix
 
     def coefficients(self) -> Vector:
+        """Coefficients (d,) that solve the system."""
         right = self.features.T @ (self.shares * self.targets)
         half = solve_triangular(self.triangle, right, lower=True)
         return np.asarray(solve_triangular(self.triangle, half, lower=True, trans="T"), dtype=np.float64)

@@ -18,6 +18,7 @@ from tilth.core.finding import Finding
 from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType, TaskType
 from tilth.core.target import Target, TargetKind
+from tilth.core.values import Values
 from tilth.operators.batch import Batch
 from tilth.operators.view import Scope, View
 
@@ -33,6 +34,7 @@ __all__ = [
     "Selector",
     "Source",
     "State",
+    "Valuer",
 ]
 
 State = Mapping[str, np.ndarray]
@@ -124,6 +126,19 @@ class Detector(Protocol):
 
     def find(self, view: View) -> Sequence[Finding]:
         """Return findings; an empty list when there is nothing to say; NotApplicable when the data is not for it."""
+        ...
+
+
+@runtime_checkable
+class Valuer(Protocol):
+    """Says what each row is worth."""
+
+    needs: ClassVar[frozenset[str]]
+    scope: ClassVar[Scope]
+    revision: ClassVar[int]
+
+    def value(self, view: View) -> Values:
+        """Return the worth of each labelled row, higher helps; NotApplicable when the data is not for it."""
         ...
 
 

@@ -36,6 +36,7 @@ ROOM_VERBS = {
     "encoding": "encode",
     "learning": "fit",
     "detection": "find",
+    "valuation": "value",
     "editing": "propose",
     "selection": "select",
     "evaluation": "measure",

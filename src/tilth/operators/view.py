@@ -27,6 +27,7 @@ Need = Literal[
     "labels",
     "numbers",
     "pred_probs",
+    "truth_probs",
     "predictions",
     "embeddings",
     "neighbours",
@@ -46,6 +47,7 @@ NEEDS: Mapping[str, str] = {
     "labels": "class number of each row (n,) intp; read `labelled` for the mask of rows that have one",
     "numbers": "numeric label of each row (n,) float64; read `labelled` for the mask",
     "pred_probs": "out-of-sample, calibrated class probabilities (n, k) float64",
+    "truth_probs": "out-of-sample p(truth | features, given label) (n, k) float64; noise as far as the likelihood confirms it",
     "predictions": "out-of-sample numeric predictions (n,) float64",
     "embeddings": "encoded features (n, d) float32",
     "neighbours": "the nearest other rows of each row by embedding, exact",
@@ -132,6 +134,12 @@ class View:
     def pred_probs(self) -> Matrix:
         """Out-of-sample class probabilities (n, k)."""
         probs: Matrix = self._get("pred_probs")
+        return probs
+
+    @property
+    def truth_probs(self) -> Matrix:
+        """Probabilities of the true class (n, k), from features and given labels; near the given label where data is clean."""
+        probs: Matrix = self._get("truth_probs")
         return probs
 
     @property

@@ -100,6 +100,17 @@ def _selected(operator: Any, view: View, world: World) -> Answer:
     return {"scores": scores, "surely chosen": np.sort(ids[sure]), "aside ids": ids}
 
 
+def _valued(operator: Any, view: View, world: World) -> Answer:
+    del world
+    values = operator.value(view)
+    ids = _text(values.ids)
+    order = np.argsort(ids, kind="stable")
+    answer = {"ids": ids[order], "values": np.asarray(values.values)[order]}
+    if values.standard_errors is not None:
+        answer["standard errors"] = np.asarray(values.standard_errors)[order]
+    return answer
+
+
 def _predicted(operator: Any, view: View, world: World) -> Answer:
     if not suits(operator, world):
         return {"refused": np.array(["another task"])}
@@ -111,6 +122,7 @@ def _predicted(operator: Any, view: View, world: World) -> Answer:
 ANSWERS: Mapping[str, Callable[[Any, View, World], Answer]] = {
     "detection": _found,
     "editing": _proposed,
+    "valuation": _valued,
     "selection": _selected,
     "learning": _predicted,
 }

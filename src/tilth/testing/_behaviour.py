@@ -1,4 +1,6 @@
-"""Contracts of behaviour that hold for every operator that reads a view: detectors, editors, selectors, learners."""
+"""Contracts of behaviour that hold for every operator that reads a view: detectors, valuers, editors,
+selectors, learners.
+"""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def declares_itself(subject: Subject) -> None:
     verb = ROOM_VERBS[subject.room]
     if not callable(getattr(kind, verb, None)):
         raise subject.breach(f"it has no method {verb}")
-    if subject.room in {"detection", "editing", "selection", "learning"}:
+    if subject.room in {"detection", "valuation", "editing", "selection", "learning"}:
         if unknown := sorted(set(getattr(kind, "needs", {"needs"})) - set(NEEDS)):
             raise subject.breach(f"needs {unknown} are unknown", f"name some of {', '.join(NEEDS)}")
         if subject.room != "learning" and getattr(kind, "scope", None) not in get_args(Scope):

@@ -23,6 +23,7 @@ from tilth.testing._finding_laws import DETECTION, SELECTION, speaks_in
 from tilth.testing._fit_laws import LEARNING
 from tilth.testing._form import FORM
 from tilth.testing._subject import Check, Subject, strict
+from tilth.testing._value_laws import VALUATION
 
 __all__ = ["LAWS", "Contract", "contracts_for", "registry_contracts", "speaks_in_worlds"]
 
@@ -31,6 +32,7 @@ LAWS: Mapping[str, tuple[Check, ...]] = {
     "encoding": (*FORM, *ENCODING),
     "learning": (*FORM, *BEHAVIOUR, *LEARNING),
     "detection": (*FORM, *BEHAVIOUR, *DETECTION),
+    "valuation": (*FORM, *BEHAVIOUR, *VALUATION),
     "editing": (*FORM, *BEHAVIOUR, *EDITING),
     "selection": (*FORM, *BEHAVIOUR, *SELECTION),
     "evaluation": (*FORM, *EVALUATION),

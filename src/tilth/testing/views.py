@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.core.spec import Spec
 from tilth.core.target import Target
 from tilth.numerics.neighbours import Neighbours, k_nearest
+from tilth.numerics.noise import truth_posterior
 from tilth.operators.batch import Batch
 from tilth.operators.registry import spec_of
 from tilth.operators.view import Scope, View
@@ -61,12 +63,14 @@ def view_of(
     classes : class names
     seed : the run's seed
     evidence : needs by name, each with n rows; `labelled` is all True and `trusted` all False unless given; a table may be
-        a mapping of columns
+        a mapping of columns; `truth_probs` follow from labels and `pred_probs` unless given
     """
     if isinstance(evidence.get("table"), Mapping):
         evidence["table"] = pa.table(evidence["table"])
     n = len(ids) if ids is not None else _length(evidence)
     evidence = {"labelled": np.ones(n, dtype=bool), "trusted": np.zeros(n, dtype=bool)} | evidence
+    if "pred_probs" in evidence and "labels" in evidence and "truth_probs" not in evidence:
+        evidence["truth_probs"] = partial(_truth_probs, dict(evidence))
     return View(
         ids=pa.array(ids if ids is not None else [f"r{i}" for i in range(n)], pa.string()),
         schema=schema or schema_of(evidence.get("table"), classes),
@@ -75,6 +79,17 @@ def view_of(
         spec=spec_of(operator),
         seed=seed,
     )
+
+
+def _truth_probs(evidence: Mapping[str, Any]) -> np.ndarray:
+    """Return p(truth | features, given label) of labelled rows by class-dependent noise; the others keep their prediction."""
+    given = {need: evidence[need] for need in ("pred_probs", "labelled", "labels")}
+    probs, labelled, labels = (np.asarray(value() if callable(value) else value) for value in given.values())
+    probs, rows = probs.astype(np.float64), np.flatnonzero(labelled)
+    labels = labels.astype(np.intp)[rows]
+    if len(rows) and probs.ndim == 2:
+        probs[rows] = truth_posterior(labels, probs[rows])
+    return probs
 
 
 def batch_of(cells: Any, *, ids: Sequence[str] | None = None, column: str = "cells") -> Batch:
@@ -176,6 +191,8 @@ def evidence_of(world: World, scope: Scope) -> dict[str, Any]:
     evidence["numbers" if is_regression else "labels"] = np.where(readable, given_labels(world), 0)
     if scope == "train":
         evidence["predictions" if is_regression else "pred_probs"] = world.predicted
+        if not is_regression:
+            evidence["truth_probs"] = world.predicted
     if (time := world.schema.first(Role.TIME)) is not None:
         stamps = world.table.column(time).cast(pa.int64())
         evidence["times"] = np.asarray(pc.fill_null(stamps, int(MISSING_TIME)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tilth.detection._shared.cells import chance_share
 from tilth.detection._shared.copies import EqualRows, chance_size, equal_rows, first_of_group, rank_of
-from tilth.detection._shared.dependence import Dependence, class_dependence, number_dependence
+from tilth.detection._shared.dependence import Dependence, average_ranks, class_dependence, number_dependence
 from tilth.detection._shared.near import NearPairs, near_pairs, vector_pairs
 from tilth.detection._shared.words import (
     benjamini_hochberg,
@@ -26,6 +26,7 @@ __all__ = [
     "Dependence",
     "EqualRows",
     "NearPairs",
+    "average_ranks",
     "benjamini_hochberg",
     "chance_share",
     "chance_size",

@@ -1,0 +1,1 @@
+"""Weigh: what each row is worth."""
