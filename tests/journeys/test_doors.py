@@ -188,16 +188,37 @@ def test_splits_of_the_source_are_kept(tmp_path: Path) -> None:
     assert dataset.row_ids.to_pylist() == people()["pid"]
 
 
-def test_a_broken_image_is_named_and_becomes_a_finding(tmp_path: Path) -> None:
+def test_a_broken_image_of_a_folder_has_no_row_and_is_named_in_a_warning(tmp_path: Path) -> None:
     folder = image_project(tmp_path)
     summary = done("run", "--dir", folder, "--dry-run", "--json").json
     assert any("torn.png" in warning for warning in summary["warnings"])
-    assert "broken_file" in {finding["kind"] for finding in summary["findings"]}
+    assert "broken_file" not in {finding["kind"] for finding in summary["findings"]}
     refused = tilth("export", "latest", folder / "x.csv", "--dir", folder)
     assert refused.code == 2
     assert "'image'" in refused.err
     assert ".parquet" in refused.err
     assert not (folder / "x.csv").exists()
+
+
+def test_rows_whose_image_is_broken_are_a_finding_that_counts_them(tmp_path: Path) -> None:
+    pictures = write_images(tmp_path / "pictures")
+    images = [path.relative_to(tmp_path).as_posix() for path in sorted(pictures.rglob("*.png"))]
+    for torn in (images[3], images[-3]):
+        (tmp_path / torn).write_bytes(b"no image")
+    (tmp_path / images[7]).unlink()
+    table = {"key": [f"k{row}" for row in range(len(images))], "image": images}
+    table |= {"label": [Path(image).parent.name for image in images], "part": ["train"] * len(images)}
+    for row in range(0, len(images), 3):
+        table["part"][row] = "test"
+    source = write_csv(tmp_path / "pictures.csv", table)
+    folder = made(tmp_path / "p", source, "--label", "label", "--id", "key", "--split", "part")
+    summary = done("run", "--dir", folder, "--dry-run", "--json").json
+    splits = dict(zip(table["key"], python.open(folder).dataset().splits.tolist(), strict=True))
+    broken = {f"k{row}" for row in (3, 7, len(images) - 3) if splits[f"k{row}"] == "train"}
+    (said,) = [finding for finding in summary["findings"] if finding["kind"] == "broken_file"]
+    assert (said["rows"], said["severity"]) == (len(broken), 1.0)
+    (found,) = [one for one in done("find", "--dir", folder, "--json").json["findings"] if one["kind"] == "broken_file"]
+    assert {row["row_id"] for row in found["flagged"]} == broken
 
 
 def test_questions_about_images_name_files_to_look_at(tmp_path: Path) -> None:

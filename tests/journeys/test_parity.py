@@ -338,3 +338,24 @@ def test_row_order_as_time_trains_on_the_oldest_rows(tmp_path: Path) -> None:
     done("find", "--dir", folder)
     splits = python.open(folder).dataset().splits.tolist()
     assert splits == ["train"] * 60 + ["dev"] * 20 + ["test"] * 20
+
+
+def test_row_order_as_time_lets_old_rows_be_called_stale(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=1000)
+    turned = np.where(np.arange(1000) < 120, -1, 1)
+    table = {"size": size.round(4).tolist(), "price": (turned * size + rng.normal(0, 0.1, 1000)).round(3).tolist()}
+    first = {name: column[:900] for name, column in table.items()}
+    for name, options in (("plain", []), ("ordered", ["--time", "ROW_ORDER"])):
+        folder = made(tmp_path / name, write_csv(tmp_path / f"{name}.csv", first), "--label", "price", *options)
+        kinds = {one["kind"]: one["rows"] for one in done("find", "--json", "--dir", folder).json["findings"]}
+        assert ("stale_row" in kinds) == (name == "ordered")
+    order = python.open(folder).dataset().row_ids.to_pylist()
+    write_csv(tmp_path / "ordered.csv", table)
+    found = done("find", "--json", "--dir", folder).json["findings"]
+    (stale,) = [one for one in found if one["kind"] == "stale_row"]
+    grown = python.open(folder).dataset().row_ids.to_pylist()
+    assert grown[:900] == order
+    flagged = {grown.index(row["row_id"]) for row in stale["flagged"]}
+    assert np.mean([place < 120 for place in flagged]) > 0.9
+    assert len(flagged) >= 0.7 * 120

@@ -18,12 +18,12 @@ HIDDEN = {"pid": "hidden", "house": "hidden", "note": "hidden", "grade": "aggreg
 def marked() -> dict[str, list[object]]:
     """Return a table whose private cells all hold the marker, with faults in them that detectors look for."""
     rng = np.random.default_rng(5)
-    table = {name: list(column) for name, column in people(160).items() if name != "part"}
+    table = {name: list(column) for name, column in people(320).items() if name != "part"}
     n = len(table["pid"])
     table["pid"] = [f"{MARKER}id{row}" for row in range(n)]
     table["house"] = [f"{MARKER}house{row // 3}" for row in range(n)]
     table["note"] = [f"{MARKER}note {rng.integers(9)} and words of row {row}" for row in range(n)]
-    table["grade"] = [f"{MARKER}grade{rng.integers(3)}" for _ in range(n)]
+    table["grade"] = [f"{MARKER}grade{rng.integers(2)}" for _ in range(n)]
     table["pay"] = [f"{MARKER}junk" if row % 50 == 7 else f"{rng.normal(50, 9):.1f}" for row in range(n)]
     for name in ("age", "city", "note", "grade", "pay"):
         table[name][3] = table[name][0]  # a copy
@@ -41,7 +41,8 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, visibility in HIDDEN.items():
             if line.startswith(f"  {name}: {{type:"):
                 lines[number] = line.split("}", 1)[0] + f", visibility: {visibility}}}"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    text = "\n".join(lines).replace("guards: []", "guards: [grade, note, city]")
+    path.write_text(text, encoding="utf-8")
     assert python.open(folder).file.schema.column("grade").visibility == "aggregate"
     done("run", "--dir", folder)
     done("ask", "--top", 6, "-o", folder / "q.csv", "--dir", folder)
@@ -72,6 +73,13 @@ def test_no_command_shows_a_hidden_cell(private: Path) -> None:
     for command in commands:
         result = tilth(*command, "--dir", private)
         assert MARKER not in result.out + result.err, command
+
+
+def test_guards_on_private_columns_are_there_without_their_values(private: Path) -> None:
+    summary = done("run", "--json", "--dir", private).json
+    names = {one["name"] for one in summary["slices"]}
+    assert {"grade = (hidden) 1", "grade = (hidden) 2"} <= names
+    assert any(name.startswith("city = ") and "hidden" not in name for name in names)
 
 
 def test_no_file_holds_a_hidden_cell(private: Path, tmp_path: Path) -> None:

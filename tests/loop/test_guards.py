@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,6 +11,7 @@ from loop_worlds import gaussian_world, schema_of, table_of, world_of
 
 from tilth.core.estimate import Estimate
 from tilth.core.names import Split
+from tilth.core.schema import Column, ColumnType, Role, Visibility
 from tilth.core.trial import Guard
 from tilth.loop.guards import GuardedSlice, check_guards, guarded_slices, worse_guards
 
@@ -79,6 +82,26 @@ def test_rare_classes_and_values_are_left_out_and_missing_values_are_a_slice():
         "label = no": 59,
         "place = b": 20,
         "place = None": 39,
+    }
+
+
+@pytest.mark.parametrize("visibility", ["hidden", "aggregate"])
+def test_values_of_a_column_that_is_not_shown_are_guarded_without_their_names(visibility):
+    n, schema = 110, schema_of(1, 2)
+    private = Column(name="place", type=ColumnType.CATEGORY, role=Role.IGNORE, visibility=Visibility(visibility))
+    schema = replace(schema, columns=(*schema.columns, private))
+    place = pa.array(["SECRETa"] * 20 + ["SECRETb"] * 41 + [None] * 30 + ["SECRETc"] * 19)
+    labels = np.zeros(n)
+    world = world_of(
+        table_of(np.zeros((n, 1)), labels, ["dev"] * n, schema_of(1, 2)), schema_of(1, 2), labels.astype(int)
+    )
+    bench = replace(world.bench, schema=schema)
+    slices = guarded_slices(bench, bench.judged(Split.DEV), pa.table({"place": place}))
+    assert {one.name: int(one.rows.sum()) for one in slices} == {
+        "label = no": 110,
+        "place = (hidden) 1": 41,
+        "place = (hidden) 2": 30,
+        "place = (hidden) 3": 20,
     }
 
 

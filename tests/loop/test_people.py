@@ -106,6 +106,42 @@ def test_a_file_without_the_columns_is_refused(tmp_path, text, match):
         read_answers(tmp_path / "none.csv")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_answers_are_read_as_spreadsheets_save_them(tmp_path, sign, end, encoding):
+    path = tmp_path / "a.csv"
+    lines = ["note|row_id|answer", "a.b|r1|ja", '"d|e"|r2|', '"f""g"|r3|"n|ein"', "größer|r4| jä "]
+    text = end.join(lines).replace("|", sign)
+    path.write_bytes((text + end).encode(encoding))
+    assert read_answers(path) == [("r1", "ja"), ("r3", f"n{sign}ein"), ("r4", "jä")]
+
+
+def test_other_columns_of_answers_may_be_written_in_any_encoding(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("row_id;note;answer\nr1;größer;ja\n".encode("cp1252"))
+    assert read_answers(path) == [("r1", "ja")]
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        (b"row_id|answer\nr1|yes\n", "no column 'row_id'.*commas, semicolons or tabs"),
+        (b"row_id;answer;answer\nr1;a;b\n", "'answer' stands twice"),
+        (b"PK\x03\x04 and more", "workbook.*save it as CSV"),
+        ("row_id;answer\nr1;größer\n".encode("cp1252"), "save it as CSV UTF-8"),
+        (b"\xff\xfer\x00o", "cannot be read as CSV"),
+        (b"row_id,answer\nr1,yes,more\n", "cannot be read as CSV"),
+        (b"\xef\xbb\xbf\n", "empty"),
+    ],
+)
+def test_a_file_that_holds_no_answers_is_refused_with_what_to_do(tmp_path, data, match):
+    path = tmp_path / "a.csv"
+    path.write_bytes(data)
+    with pytest.raises(AnswerError, match=match):
+        read_answers(path)
+
+
 # questions
 
 

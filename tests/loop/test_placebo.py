@@ -39,8 +39,8 @@ def positions_in_order(view, ids):
 
 def draws_of(world, one, train=None):
     """The placebo draws that the loop makes for a candidate."""
-    arena = arena_of(world)
-    return outcomes._placebos(arena, one, world.bench.train if train is None else train, one.edit.edit_id)
+    arena, before = arena_of(world), world.bench.train if train is None else train
+    return outcomes._placebos(arena, one, before, one.edit.edit_id, range(arena.settings.placebo_draws))
 
 
 # by hand
@@ -168,10 +168,18 @@ def test_where_there_are_too_few_rows_all_are_drawn(world):
 def test_five_draws_at_least_all_different(world):
     one = candidate(world, dropping(0.2))
     assert len({edit.edit_id for edit in draws_of(world, one)} | {one.edit.edit_id}) == 6
-    arena = arena_of(world, placebo_draws=8)
-    assert len(outcomes._placebos(arena, one, world.bench.train, "e")) == 8
-    arena = arena_of(world, placebo_draws=2)
-    assert len(outcomes._placebos(arena, one, world.bench.train, "e")) == 5
+    assert len(outcomes.outcome_of(arena_of(world, placebo_draws=8), one, ()).placebos) == 8
+    assert len(outcomes.outcome_of(arena_of(world, placebo_draws=2), one, ()).placebos) == 5
+
+
+def test_further_draws_come_after_those_that_are_there(world):
+    one, arena = candidate(world, dropping(0.2)), arena_of(world)
+    few = outcomes.outcome_of(arena, one, ())
+    more = outcomes.with_more_placebos(arena, one, (), few, 9)
+    assert more.placebos.shape == (9, len(arena.judged))
+    np.testing.assert_array_equal(more.placebos[:5], few.placebos)
+    at_once = outcomes.outcome_of(arena_of(world, placebo_draws=9), one, ())
+    np.testing.assert_array_equal(more.placebos, at_once.placebos)
 
 
 def test_no_draw_holds_dev_or_test_rows_even_where_the_operator_sees_them(world):

@@ -12,6 +12,7 @@ from tilth.core.names import Split
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType, Visibility
 from tilth.loop.project_file import METRICS, OperatorChoice, ProjectFile, budget_seconds, parse, write
 from tilth.loop.splits import ROW_ORDER, Shares, SplitPlan
+from tilth.operators.registry import Listing, listings
 
 NASTY = ("no", "y", "null", "~", "", "2020", "1e5", "a: b", "# x", "- x", "größe €", "{", "'", '"', "\\", "a\nb")
 NASTY_TOO = (
@@ -104,10 +105,26 @@ def test_regression_has_mae_and_no_classes():
 
 
 def test_operators_by_name_or_with_parameters():
-    more = "encoders: {text: hashed}\nlearner: {name: linear, params: {c: 1.0e-3, on: no, deep: [1, null, true]}}\n"
-    found = parse(BASIC + more)
-    assert found.encoders == {"text": OperatorChoice(name="hashed")}
-    assert found.learner.params == {"c": 0.001, "on": "no", "deep": [1, None, True]}
+    onnx = "{name: onnx_image, params: {crop: 1.0e-3, folder: no, mean: [1, null, true]}}"
+    found = parse(BASIC + f"encoders: {{text: text_ngrams, sentiment: {onnx}}}\nlearner: {{name: linear}}\n")
+    assert found.encoders["text"] == OperatorChoice(name="text_ngrams")
+    assert found.encoders["sentiment"].params == {"crop": 0.001, "folder": "no", "mean": [1, None, True]}
+    assert found.learner == OperatorChoice(name="linear")
+    assert parse(BASIC + "learner: {name: auto}\n").learner == OperatorChoice(name="auto")
+
+
+def test_operators_of_third_parties_are_known(monkeypatch):
+    mine = Listing(
+        room="learning",
+        name="mine",
+        verb="fit",
+        summary="",
+        source="",
+        parameters={"depth": "int = 3"},
+        module="theirs",
+    )
+    monkeypatch.setattr("tilth.operators.registry._room_listings", lambda room: (mine,))
+    assert parse(BASIC + "learner: {name: mine, params: {depth: 4}}\n").learner.params == {"depth": 4}
 
 
 @pytest.mark.parametrize(
@@ -236,11 +253,48 @@ REFUSED = {
     "time of text": (BASIC + "splits: {time: text}\n", 10, "splits.time", "it gives no order in time"),
     "encoder's column": (BASIC + "encoders: {txt: x}\n", 10, "encoders.txt", "Did you mean 'text'?"),
     "encoder": (BASIC + "encoders: {text: {name: x, parms: 1}}\n", 10, "encoders.text.parms", "Did you mean 'params'?"),
-    "learner": (BASIC + "learner: [x]\n", 10, "learner", "write the name of an operator"),
-    "infinite parameter": (
-        BASIC + "learner: {name: x, params: {c: 1e999}}\n",
+    "unknown encoder": (
+        BASIC + "seed: 1\nencoders:\n  text: text_ngram\n",
+        12,
+        "encoders.text",
+        "no encoder is called 'text_ngram'. Did you mean 'text_ngrams'?",
+    ),
+    "unknown encoder with parameters": (
+        BASIC + "encoders: {text: {params: {words: 9}, name: hashed}}\n",
         10,
-        "learner.params.c",
+        "encoders.text.name",
+        "write one of category, date, ",
+    ),
+    "encoder's parameter": (
+        BASIC + "encoders:\n  text:\n    name: text_ngrams\n    params:\n      wrods: 9\n",
+        14,
+        "encoders.text.params.wrods",
+        "unknown key 'wrods'. Did you mean 'words'?",
+    ),
+    "encoder auto": (BASIC + "encoders: {text: auto}\n", 10, "encoders.text", "no encoder is called 'auto'"),
+    "learner": (BASIC + "learner: [x]\n", 10, "learner", "write the name of an operator"),
+    "unknown learner": (
+        BASIC + "learner: liner\n",
+        10,
+        "learner",
+        "no learner is called 'liner'. Did you mean 'linear'?",
+    ),
+    "learner's parameter": (
+        BASIC + "learner: {name: linear, params: {penaltie: 1}}\n",
+        10,
+        "learner.params.penaltie",
+        "Did you mean 'penalty'?",
+    ),
+    "parameters of auto": (
+        BASIC + "learner: {name: auto, params: {penalty: 1}}\n",
+        10,
+        "learner.params.penalty",
+        "'auto' has no parameters",
+    ),
+    "infinite parameter": (
+        BASIC + "learner: {name: linear, params: {penalty: 1e999}}\n",
+        10,
+        "learner.params.penalty",
         "write a finite number",
     ),
     "empty source": (BASIC.replace("reviews.csv", "[]"), 1, "source", "source cannot be a list"),
@@ -321,7 +375,7 @@ def test_many_classes_are_wrapped():
 def test_a_column_name_of_a_whole_paragraph():
     column = Column(name="long: " + "x" * 1500, type=ColumnType.TEXT)
     schema = replace(project().schema, columns=(*project().schema.columns, column))
-    long = replace(project(), schema=schema, encoders={column.name: OperatorChoice(name="hashed")})
+    long = replace(project(), schema=schema, encoders={column.name: OperatorChoice(name="category")})
     text = write(long, {column.name: "long"})
     assert parse(text) == long
     assert column.name in yaml.safe_load(text)["columns"]
@@ -335,8 +389,14 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
     max_leaves=6,
 )
-choices = st.builds(OperatorChoice, name=names, params=st.dictionaries(names, json_values, max_size=3))
 free_roles = st.sampled_from([Role.FEATURE, Role.TIME, Role.PRED_PROBS, Role.IGNORE])
+
+
+@st.composite
+def choices(draw, room):
+    one = draw(st.sampled_from(listings(room)))
+    keys = draw(st.lists(st.sampled_from(sorted(one.parameters)), unique=True))
+    return OperatorChoice(name=one.name, params={key: draw(json_values) for key in keys})
 
 
 @st.composite
@@ -393,8 +453,8 @@ def project_files(draw):
         least_useful_gain=draw(st.floats(0, 1e30)),
         finalists=draw(st.integers(1, 10**6)),
         placebo_draws=draw(st.integers(5, 10**6)),
-        encoders={name: draw(choices) for name in draw(some)},
-        learner=draw(choices),
+        encoders={name: draw(choices("encoding")) for name in draw(some)},
+        learner=draw(choices("learning") | st.just(OperatorChoice(name="auto"))),
     )
 
 

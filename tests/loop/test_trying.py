@@ -25,6 +25,7 @@ from tilth.core.apply import apply
 from tilth.core.edit import Edit
 from tilth.core.names import Split
 from tilth.core.trial import Verdict
+from tilth.loop import trying
 from tilth.loop.judge import Outcome
 from tilth.loop.ledger import Draw, Ledger, dev_key
 from tilth.loop.quarantine import Quarantine
@@ -187,7 +188,7 @@ def test_a_run_that_was_cut_short_takes_up_where_it_stopped(world):
     with pytest.raises(KilledError):
         try_all(arena, finalists, kill)
     resumed = try_all(replace(arena_of(world, log), remember=remember), finalists, told)
-    assert len(computed) == 2
+    assert len(computed) == 3  # two outcomes, and more placebos for the edit that beats nothing
     plain = try_all(arena_of(world), finalists, told)
     assert [replace(one.trial, seconds=0) for one in resumed] == [replace(one.trial, seconds=0) for one in plain]
     assert [body["run"] for body in log.records("budget")] == [1]
@@ -263,3 +264,32 @@ def test_edits_are_tried_on_train_rows_in_memory_and_the_table_stays(world):
     try_all(arena_of(world), [one], told)
     assert world.bench.table.equals(before)
     assert apply(world.bench.train, one.edit).num_rows == world.bench.train.num_rows
+
+
+def test_a_kept_gain_is_also_told_without_its_luck(world):
+    (one,) = try_all(arena_of(world), [mending(world)], told)
+    settled = one.trial.gain_given_kept
+    assert settled.low < settled.value <= one.trial.gain.value + 1e-9
+    clean = gaussian_world(n_train=240, n_dev=800, d=14, seed=2)
+    (random,) = try_all(arena_of(clean), [candidate(clean, dropping(0.3))], told)
+    assert random.trial.gain_given_kept is None
+
+
+def test_an_edit_that_may_beat_nothing_meets_more_placebos(world, monkeypatch):
+    seen = {}
+    kept_read = trying._read
+
+    def spy(arena, edit, outcome, *rest):
+        seen.setdefault(edit.edit_id, []).append(outcome.placebos)
+        return kept_read(arena, edit, outcome, *rest)
+
+    monkeypatch.setattr(trying, "_read", spy)
+    clean = gaussian_world(n_train=240, n_dev=800, d=14, seed=2)
+    useful, useless = mending(world), candidate(clean, dropping(0.3))
+    try_all(arena_of(world), [useful], told)
+    try_all(arena_of(clean), [useless], told)
+    few, many = seen[useful.edit.edit_id]
+    assert len(few) == 5
+    assert len(many) == 20
+    assert np.array_equal(many[:5], few)
+    assert [len(draws) for draws in seen[useless.edit.edit_id]] == [5]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -81,6 +83,27 @@ def test_an_expired_lease_is_taken_over_and_its_holder_told(store: ObjectStore, 
     holder = awake.holder()
     assert holder is not None
     assert holder.deadline == clock.now + 60
+
+
+def test_who_writes_without_the_lease_is_told_who_holds_it_and_what_to_do(store: ObjectStore, clock: Clock) -> None:
+    bare, held = lease(store, clock), lease(store, clock)
+    with pytest.raises(
+        StoreLockedError, match=r"right to write was not taken, and nobody holds it.*→ .*with repository.lease"
+    ):
+        bare.check()
+    held.acquire()
+    mine = f"process {os.getpid()} on {socket.gethostname()}, until "
+    with pytest.raises(StoreLockedError, match=rf"this very process, {re.escape(mine)}.*→ wait until it has finished"):
+        bare.check()
+    clock.now += 61
+    with pytest.raises(StoreLockedError, match=r"the right to write ran out.*whole.*→ run again"):
+        held.check()
+    bare.acquire()
+    with pytest.raises(StoreLockedError, match=rf"right to write was lost to this very process, {re.escape(mine)}"):
+        held.check()
+    held.release()
+    with pytest.raises(StoreLockedError, match="another writer holds this project"):
+        held.check()
 
 
 def test_renewal_moves_the_deadline(store: ObjectStore, clock: Clock) -> None:

@@ -58,7 +58,10 @@ class Detected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
-    """What the changes to train rows did, against the truth; `answered` counts labels of any split."""
+    """What the changes to train rows did, against the truth; `answered` counts labels of any split.
+
+    A softened label is a distribution over the digits; it says the digit that has most of it.
+    """
 
     dropped: int
     dropped_wrong: int
@@ -66,7 +69,16 @@ class Mended:
     relabelled: int
     set_right: int
     set_wrong: int
+    softened: int
+    turned_right: int
+    turned_wrong: int
     answered: int
+
+    @property
+    def right_of_changed(self) -> float:
+        """Share of the dropped and changed rows for which the truth agrees."""
+        agreed = self.dropped_wrong + self.dropped_planted + self.set_right + self.turned_right
+        return agreed / max(1, self.dropped + self.relabelled + self.turned_right + self.turned_wrong)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +125,11 @@ def mended(changes: pa.Table, world: World, label: str = "digit") -> Mended:
     last = {line["row_id"]: line["new"] for line in lines if line["column"] == label and line["old"] != line["new"]}
     kept = {row: new for row, new in last.items() if row not in dropped}
     set_right = {row for row, new in kept.items() if row in wrong and new == world.truth[row]}
+    targets = {
+        line["row_id"]: line["new"] for line in lines if line["column"] == "target" and line["row_id"] not in dropped
+    }
+    soft = {row: _said(target) for row, target in targets.items() if target}  # an answer takes the soft label away
+    turned = {row for row, digit in soft.items() if (digit != world.truth[row]) != (row in wrong)} - world.kinds.keys()
     return Mended(
         dropped=len(dropped),
         dropped_wrong=len(dropped & wrong),
@@ -120,8 +137,16 @@ def mended(changes: pa.Table, world: World, label: str = "digit") -> Mended:
         relabelled=len(kept),
         set_right=len(set_right),
         set_wrong=sum(row not in wrong and row not in world.kinds for row in kept),
+        softened=len(soft),
+        turned_right=len(turned & wrong),
+        turned_wrong=len(turned - wrong),
         answered=changes["column"].to_pylist().count("trusted"),
     )
+
+
+def _said(soft: str) -> str:
+    """Return the digit with most of a soft label, as the list of changes writes it."""
+    return str(np.argmax([float(part) for part in soft.split()]))
 
 
 def gained(project: Project, world: World, steps: Sequence[tuple[str, RunSummary | None, str]]) -> list[Gained]:

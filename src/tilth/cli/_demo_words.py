@@ -108,6 +108,9 @@ def show_changes(done: Mended) -> None:
     if done.relabelled:
         what = f"labels changed: {done.set_right} wrong ones set right, {done.set_wrong} right ones set wrong"
         lines.append((f"{done.relabelled}", what))
+    if done.softened:
+        what = f"labels softened: {done.turned_right} wrong ones now say the right digit most, {done.turned_wrong} right ones a wrong one"
+        lines.append((f"{done.softened}", what))
     lines.append((f"{done.answered}", "labels of any split confirmed or changed by answers"))
     _columns(*lines)
 

@@ -1,4 +1,4 @@
-"""Commands as typer reads them; each calls one method of the project and renders what it returns."""
+"""Commands as typer reads them; each calls one method of the project and renders what it returns. Others have files by theme."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from tilth import __version__
+from tilth.cli import history, people, results
+from tilth.cli._options import HERE, Dir, Json
 from tilth.cli._output import console_error, emit, emit_json, progress_on_stderr
 from tilth.core.errors import MachineError, TilthError, UsageError
 
@@ -25,16 +27,11 @@ app = typer.Typer(
     epilog="Start with: tilth init reviews.csv --label sentiment && tilth run. Every command explains itself: tilth ask --help",
 )
 
-Dir = Annotated[Path, typer.Option("--dir", help="The project's folder.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Label = Annotated[str | None, typer.Option("--label", help="The column to learn.")]
 Embedding = Annotated[list[str] | None, typer.Option("--embedding", help="A column of vectors, used as it is.")]
 PredProbs = Annotated[
     list[str] | None, typer.Option("--pred-probs", help="A column of your own out-of-sample probabilities.")
 ]
-EditId = Annotated[str, typer.Argument(help="An edit's id, or its beginning; tilth log and tilth run show them.")]
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of stdout.")]
-HERE = Path()
 STOPPED = 130
 """Exit status after Ctrl-C."""
 
@@ -181,78 +178,7 @@ def run_command(
         emit(run_screen(summary, messages=messages))
 
 
-@app.command()
-def ask(
-    directory: Dir = HERE,
-    top: Annotated[int, typer.Option(min=1, help="How many rows to ask about.")] = 30,
-    split: Annotated[str | None, typer.Option(help="A random sample of this split: dev, test, train or pool.")] = None,
-    output: Output = None,
-) -> None:
-    """Write the rows whose answers are worth most, as CSV with an empty column `answer`.
-
-    With -o, images are written into a folder beside the file, and the file names them.
-    """
-    from tilth.cli._output import write_csv
-    from tilth.loop.locations import writing
-    from tilth.loop.project import open_project
-    from tilth.loop.question_images import with_image_files
-
-    project = open_project(directory)
-    path = None if output is None else project.writable(output)
-    with progress_on_stderr() as progress:
-        table = project.ask(top=top, split=split, progress=progress)
-    if path is not None:
-        with writing(path):
-            table = with_image_files(table, project.dataset(), path)
-    write_csv(table, path)
-    if path is not None:
-        emit(f"wrote {path}: {table.num_rows:,} rows; fill in the column `answer`, then: tilth answer {path}")
-    elif not table.num_rows:
-        console_error("there is nothing to ask about")
-
-
-@app.command()
-def answer(
-    file: Annotated[Path, typer.Argument(help="A CSV with columns row_id and answer; empty answers are skipped.")],
-    directory: Dir = HERE,
-    as_json: Json = False,
-) -> None:
-    """Take answers in: a CSV with columns row_id and answer."""
-    from dataclasses import asdict
-
-    from tilth.loop.project import open_project
-
-    taken = open_project(directory).answer(file)
-    if as_json:
-        emit_json(asdict(taken))
-        return
-    if not taken.answers:
-        stand = (
-            f"{taken.skipped:,} answers stand already" if taken.skipped else f"the column `answer` of {file} is empty"
-        )
-        emit(f"nothing new: {stand}; still {taken.version}")
-        return
-    where = ", ".join(f"{n:,} {name}" for name, n in taken.by_split.items())
-    first = taken.by_split.get("pool", 0)
-    said = [f"{taken.confirmed:,} confirm the label", f"{taken.changed - first:,} change it"]
-    said += [f"{first:,} are first labels"] if first else []
-    emit(f"{taken.answers:,} answers ({where}): {', '.join(said)}; now {taken.version}; next: tilth run")
-
-
-@app.command()
-def adopt(edit: EditId, directory: Dir = HERE) -> None:
-    """Keep an edit on your word, whatever its verdict."""
-    from tilth.loop.project import open_project
-
-    emit(f"adopted {edit}; now {open_project(directory).adopt(edit).version}; next: tilth run measures it")
-
-
-@app.command()
-def veto(edit: EditId, directory: Dir = HERE) -> None:
-    """Refuse an edit on your word: taken back if it was kept, never proposed again."""
-    from tilth.loop.project import open_project
-
-    emit(f"vetoed {edit}; now {open_project(directory).veto(edit).version}; it is not proposed again")
+people.register(app)  # commands stand in the help in the order in which they are registered
 
 
 @app.command()
@@ -292,62 +218,7 @@ def _listed(names: list[str] | None) -> list[str]:
     return [part.strip() for name in names or () for part in name.split(",") if part.strip()]
 
 
-@app.command()
-def report(
-    directory: Dir = HERE,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where to write; default tilth-report.html.")
-    ] = None,
-) -> None:
-    """Write the self-contained HTML report of the last run."""
-    from tilth.loop.locations import writing
-    from tilth.loop.project import open_project
-    from tilth.loop.reports import html_report
-
-    project = open_project(directory)
-    path = project.writable(output or directory / "tilth-report.html")
-    with progress_on_stderr() as progress:
-        page = html_report(project, progress)
-    with writing(path):
-        path.write_text(page, encoding="utf-8")
-    emit(f"wrote {path} ({len(page.encode()) / 1e6:.2f} MB); it opens in a browser, and asks for nothing from outside")
-
-
-@app.command()
-def predict(
-    table: Annotated[str, typer.Argument(help="A file of new rows, with the columns that the model reads.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .csv or .parquet file.")],
-    directory: Dir = HERE,
-    version: Annotated[str, typer.Option(help="Which version's model.")] = "latest",
-) -> None:
-    """Predict new rows with the very code that trained."""
-    from tilth.cli._output import write_table
-    from tilth.loop.project import open_project
-
-    if output.suffix not in (".csv", ".parquet"):
-        what = f"{output.suffix!r} is not a format of predictions"
-        raise UsageError(what, next_step="name a .csv or a .parquet file")
-    project = open_project(directory)
-    path = project.writable(output)
-    with progress_on_stderr() as progress:
-        predicted = project.predict(table, version=version, progress=progress)
-    for warning in predicted.warnings:
-        console_error(f"warning: {warning}")
-    write_table(predicted.table, path)
-    emit(f"wrote {path}: {predicted.table.num_rows:,} predictions of {predicted.version}")
-
-
-@app.command()
-def export(
-    version: Annotated[str, typer.Argument(help="A version, its beginning, a tag, or latest.")],
-    path: Annotated[Path, typer.Argument(help="A .parquet or .csv file, or a new folder for HF datasets.")],
-    directory: Dir = HERE,
-) -> None:
-    """Write a version's data (.parquet, .csv, or a folder of HF datasets) and the list of what changed and why."""
-    from tilth.loop.project import open_project
-
-    done = open_project(directory).export(version, path)
-    emit(f"wrote {done.data}: {done.rows:,} rows; {done.changes}: {done.n_changes:,} changes")
+results.register(app)
 
 
 @app.command()
@@ -360,11 +231,4 @@ def demo(
     run_demo(directory)
 
 
-def add_history(application: typer.Typer) -> None:
-    """Add the commands that look back; they live in a file of their own."""
-    from tilth.cli import history
-
-    history.register(application)
-
-
-add_history(app)
+history.register(app)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tilth.cli._options import HERE, Dir, Json
 from tilth.cli._output import emit, emit_json
 
 __all__ = ["register"]
 
-Dir = Annotated[Path, typer.Option("--dir", help="The project's folder.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 VersionName = Annotated[str, typer.Argument(help="A version, its beginning, a tag, or latest.")]
 EditId = Annotated[str, typer.Argument(help="An edit's id, or its beginning; tilth log shows them.")]
 RowId = Annotated[str, typer.Argument(help="A row's id; tilth ask and tilth export show them.")]
 TagName = Annotated[str, typer.Argument(help="The name that the version gets.")]
-HERE = Path()
 
 
 def register(app: typer.Typer) -> None:

@@ -218,7 +218,7 @@ def _look(values: Mapping[str, Any]) -> TestLook:
 
 
 def _trial_line(trial: Trial) -> dict[str, Any]:
-    corrected = trial.corrected_gain
+    corrected, given_kept = trial.corrected_gain, trial.gain_given_kept
     return {
         "edit": trial.edit,
         "verb": trial.verb,
@@ -229,6 +229,8 @@ def _trial_line(trial: Trial) -> dict[str, Any]:
         "interval": trial.gain.as_list(),
         "corrected_gain": None if corrected is None else corrected.value,
         "corrected_interval": None if corrected is None else corrected.as_list(),
+        "gain_given_kept": None if given_kept is None else given_kept.value,
+        "interval_given_kept": None if given_kept is None else given_kept.as_list(),
         "placebo": trial.placebo,
         "over_placebo": trial.over_placebo.value,
         "over_placebo_interval": trial.over_placebo.as_list(),

@@ -39,7 +39,8 @@ class Trial:
 
     Gains are signed so that higher is better, in units of the metric. `gain` is measured against doing nothing, `over_placebo`
     against the mean of the placebo draws, `placebo` is what the placebo itself gained over doing nothing. `p_value` is the
-    larger of the two comparisons; `alpha` is what it had to meet after Holm's correction. `corrected_gain` allows for wrong dev labels.
+    larger of the two comparisons; `alpha` is what it had to meet after Holm's correction. `corrected_gain` allows for wrong dev labels;
+    `gain_given_kept` takes out the luck of an edit that was kept because its gain looked large.
     """
 
     edit: str
@@ -64,6 +65,7 @@ class Trial:
     seconds: float
     seed: int
     corrected_gain: Estimate | None = None
+    gain_given_kept: Estimate | None = None
     guards: tuple[Guard, ...] = ()
     base: tuple[str, ...] = field(default=())
     """Ids of the edits on top of which it was tried (re-tests in composition)."""
@@ -81,7 +83,11 @@ class Trial:
     def from_dict(cls, values: dict[str, Any]) -> Trial:
         """Build a trial from what `to_dict` gave."""
         facts = {key: value for key, value in values.items() if key != "p_value"}
-        facts |= {name: _estimate(facts[name]) for name in ("gain", "over_placebo", "corrected_gain")}
+        facts |= {
+            name: _estimate(facts[name])
+            for name in ("gain", "over_placebo", "corrected_gain", "gain_given_kept")
+            if name in facts
+        }
         facts["operator"] = Spec.from_dict(facts["operator"])
         facts["verdict"] = Verdict(facts["verdict"])
         facts["guards"] = tuple(Guard(**(g | {"change": _estimate(g["change"])})) for g in facts["guards"])

@@ -102,9 +102,12 @@ class _SquaredLengths:
     state: State
 
     def start(self) -> Sample:
+        """Return an empty sample."""
         return _sample.empty(np.zeros(0))
 
     def fold(self, state: Sample, batch: Batch) -> Sample:
+        """Return the sample with a block's rows taken in."""
+
         def squares(rows: np.ndarray) -> np.ndarray:
             features = self.encoder.encode(_rows(batch, rows), self.state)
             return np.array([math.fsum(row) for row in np.square(features, dtype=np.float64)])
@@ -112,6 +115,7 @@ class _SquaredLengths:
         return _sample.take_in(state, batch.digests, np.arange(len(batch)), squares, _NORM_ROWS, "squared_lengths")
 
     def merge(self, left: Sample, right: Sample) -> Sample:
+        """Return the sample of the rows of both."""
         return _sample.merge(left, right, _NORM_ROWS)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tilth.core.errors import ConfigError, MissingExtraError, SchemaChangedError
+from tilth.core.errors import ConfigError, ContractError, MissingExtraError, SchemaChangedError
 from tilth.operators.protocols import State
 
 __all__ = ["OnnxFold", "check_same", "digest_files", "extra", "find_file", "session"]
@@ -34,8 +34,11 @@ class OnnxFold:
         return {"model": digest_files(self.files())}
 
     def files(self) -> tuple[Path, ...]:
-        """Return the files that decide the encoding."""
-        raise NotImplementedError
+        """Return the files that decide the encoding; every encoder says its own, else ContractError."""
+        raise ContractError(
+            f"{type(self).__name__} does not say which files its model is",
+            next_step="define files(), which returns their paths",
+        )
 
 
 def extra(module: str) -> Any:

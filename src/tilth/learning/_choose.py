@@ -128,14 +128,17 @@ class _Entry:
 
     @property
     def loss(self) -> float:
+        """The weighted mean loss."""
         return float(self.weights @ self.losses / self.weights.sum())
 
     def behind(self, other: _Entry) -> float:
+        """Return by how many standard errors of the paired difference the loss is larger than another's."""
         difference = self.losses - other.losses
         mean, error = _mean_and_error(difference, self.weights)
         return mean / error if error > 0 else 0.0
 
     def report(self, best: _Entry, *, chosen: bool) -> Tried:
+        """Return what the table of tried settings says of this one."""
         loss, error = _mean_and_error(self.losses, self.weights)
         score = float(self.weights @ self.scores / self.weights.sum())
         behind = round(self.behind(best), 3)

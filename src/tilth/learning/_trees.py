@@ -1,4 +1,4 @@
-"""What both boosting learners share: a table as the matrix that trees read, and weights as rows.
+"""What both boosting learners share: their sizes, a table as the matrix that trees read, and weights as rows.
 
 Trees split between bins of a column. The bins are learnt once from the train rows and held, so that each of the many fits of a
 run starts from binned cells: finding weighted quantiles anew was more than half of a fit.
@@ -7,6 +7,7 @@ run starts from binned cells: finding weighted quantiles anew was more than half
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -18,11 +19,13 @@ from tilth.core.schema import ColumnType, Schema
 from tilth.core.target import Target
 from tilth.operators.view import View
 
-__all__ = ["TreeTable", "expand", "growing_matrix", "random_state"]
+__all__ = ["TreeLearner", "TreeTable", "expand", "growing_matrix", "random_state"]
 
 _MOST_CATEGORIES = 254
 """Trees tell 255 categories apart; the last stands for all rarer and unseen ones."""
 _MOST_BINS = 255
+_SIZES = ((50, 6), (100, 10), (150, 15), (200, 31))
+"""Iterations and leaves to choose among, smallest first."""
 _READ = frozenset({ColumnType.NUMBER, ColumnType.CATEGORY, ColumnType.DATE})
 
 
@@ -63,6 +66,33 @@ class TreeTable:
         parts = [_bins(column, edges) for column, edges in zip(plain, self.edges, strict=True)]
         parts += [_codes(_texts(table, name), names) for name, names in self.categories]
         return np.stack(parts, axis=1)
+
+
+class TreeLearner:
+    """A boosting learner: a dataclass with these three fields."""
+
+    iterations: int
+    leaves: int
+    rate: float
+
+    def grid(self) -> tuple[Self, ...]:
+        """Return four sizes, smallest first."""
+        return tuple(type(self)(iterations=iterations, leaves=leaves) for iterations, leaves in _SIZES)  # type: ignore[call-arg]
+
+    def prepare(self, view: View) -> TreeTable:
+        """Return how the table is read: the bins of its numbers and dates, the codes of its categories."""
+        return TreeTable.read_from(view.table, view.schema)
+
+    def growth(self, table: TreeTable, view: View) -> dict[str, Any]:
+        """Return how scikit-learn is to grow the trees; the run's seed decides every draw."""
+        return {
+            "learning_rate": self.rate,
+            "max_iter": self.iterations,
+            "max_leaf_nodes": self.leaves,
+            "categorical_features": table.is_category,
+            "early_stopping": False,
+            "random_state": random_state(view),
+        }
 
 
 def growing_matrix(table: TreeTable, view: View, rows: IntVector) -> Matrix:

@@ -9,7 +9,6 @@ Source: Friedman (2001), Annals of Statistics 29; Ke et al. (2017), NeurIPS (his
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,7 +18,7 @@ from tilth.core.arrays import IntVector, Matrix
 from tilth.core.errors import LabelError
 from tilth.core.schema import TaskType
 from tilth.core.target import Target, TargetKind
-from tilth.learning._trees import TreeTable, expand, growing_matrix, random_state
+from tilth.learning._trees import TreeLearner, TreeTable, expand, growing_matrix
 from tilth.operators.view import View
 
 __all__ = ["Boosting", "BoostingModel"]
@@ -35,7 +34,7 @@ class BoostingModel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Boosting:
+class Boosting(TreeLearner):
     """Gradient boosting of histogram trees on numbers, categories and dates as they stand, missing cells included.
 
     Text, images and embeddings are not read. Probabilities cover all classes of the schema in their order; a class without
@@ -66,14 +65,6 @@ class Boosting:
     leaves: int = 15
     rate: float = 0.1
 
-    def grid(self) -> Sequence[Boosting]:
-        """Return four sizes, smallest first."""
-        return tuple(Boosting(iterations=i, leaves=leaves) for i, leaves in ((50, 6), (100, 10), (150, 15), (200, 31)))
-
-    def prepare(self, view: View) -> TreeTable:
-        """Return how the table is read: the codes of its categories."""
-        return TreeTable.read_from(view.table, view.schema)
-
     def fit(
         self,
         view: View,
@@ -92,14 +83,7 @@ class Boosting:
         present = np.unique(classes)
         if len(present) == 1:
             return BoostingModel(table, present, None)
-        trees = HistGradientBoostingClassifier(
-            learning_rate=self.rate,
-            max_iter=self.iterations,
-            max_leaf_nodes=self.leaves,
-            categorical_features=table.is_category,
-            early_stopping=False,
-            random_state=random_state(view),
-        )
+        trees = HistGradientBoostingClassifier(**self.growth(table, view))
         return BoostingModel(table, present, trees.fit(growing_matrix(table, view, rows), classes, weights))
 
     def predict_proba(self, view: View, model: BoostingModel) -> Matrix:

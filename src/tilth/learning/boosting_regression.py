@@ -7,7 +7,6 @@ Source: Friedman (2001), Annals of Statistics 29; Ke et al. (2017), NeurIPS (his
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from tilth.core.arrays import Matrix
 from tilth.core.errors import LabelError
 from tilth.core.schema import TaskType
 from tilth.core.target import Target, TargetKind
-from tilth.learning._trees import TreeTable, growing_matrix, random_state
+from tilth.learning._trees import TreeLearner, TreeTable, growing_matrix
 from tilth.operators.view import View
 
 __all__ = ["BoostingRegression", "BoostingRegressionModel"]
@@ -32,7 +31,7 @@ class BoostingRegressionModel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoostingRegression:
+class BoostingRegression(TreeLearner):
     """Gradient boosting of histogram trees to numbers, on numbers, categories and dates, missing cells included.
 
     Predicts the mean, in the unit of the numbers; text, images and embeddings are not read. Cost: O(n d) per tree.
@@ -62,15 +61,6 @@ class BoostingRegression:
     leaves: int = 15
     rate: float = 0.1
 
-    def grid(self) -> Sequence[BoostingRegression]:
-        """Return four sizes, smallest first."""
-        sizes = ((50, 6), (100, 10), (150, 15), (200, 31))
-        return tuple(BoostingRegression(iterations=iterations, leaves=leaves) for iterations, leaves in sizes)
-
-    def prepare(self, view: View) -> TreeTable:
-        """Return how the table is read: the codes of its categories."""
-        return TreeTable.read_from(view.table, view.schema)
-
     def fit(
         self,
         view: View,
@@ -86,14 +76,7 @@ class BoostingRegression:
         rows = np.flatnonzero(target.mask & (target.weights > 0))
         if target.numbers is None or not len(rows):
             raise LabelError("no row has a number to learn from", next_step="label some train rows")
-        trees = HistGradientBoostingRegressor(
-            learning_rate=self.rate,
-            max_iter=self.iterations,
-            max_leaf_nodes=self.leaves,
-            categorical_features=table.is_category,
-            early_stopping=False,
-            random_state=random_state(view),
-        )
+        trees = HistGradientBoostingRegressor(**self.growth(table, view))
         matrix = growing_matrix(table, view, rows)
         return BoostingRegressionModel(table, trees.fit(matrix, target.numbers[rows], target.weights[rows]))
 

@@ -34,6 +34,7 @@ class _Loader(yaml.SafeLoader):
     """Composes a tree: anchors, aliases and tags are refused."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose one node as PyYAML does, after a look at its event; raises MarkedYAMLError for what is refused."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
             problem = "anchors (&), aliases (*) and tags (!) are not read here"

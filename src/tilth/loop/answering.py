@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 
 from tilth.core.annotation import Annotation
 from tilth.core.dataset import Dataset
@@ -21,6 +19,7 @@ from tilth.core.edit import PERSON, Edit, Verb
 from tilth.core.errors import AnswerError, did_you_mean, first_three
 from tilth.core.names import ROW_ID, SPLIT, TARGET, WEIGHT, Split
 from tilth.core.spec import Spec
+from tilth.loop._answer_file import read_answers
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
@@ -37,28 +36,6 @@ class Answered:
     skipped: int
     by_split: dict[str, int]
     version: str
-
-
-def read_answers(path: Path) -> list[tuple[str, str]]:
-    """Return (row id, answer) of a CSV with columns `row_id` and `answer`; empty answers are left out."""
-    if not path.is_file():
-        raise AnswerError(
-            f"there is no file {str(path)!r}", next_step="tilth ask -o questions.csv makes one to fill in"
-        )
-    types = pacsv.ConvertOptions(column_types={"row_id": pa.string(), "answer": pa.string()}, strings_can_be_null=False)
-    try:
-        table = pacsv.read_csv(path, convert_options=types, parse_options=pacsv.ParseOptions(newlines_in_values=True))
-    except pa.ArrowInvalid as error:
-        raise AnswerError(f"the answers cannot be read as CSV: {error}", where=str(path)) from error
-    for name in ("row_id", "answer"):
-        if name not in table.column_names:
-            raise AnswerError(
-                f"the answers have no column {name!r}",
-                where=str(path),
-                next_step="keep the header that tilth ask wrote",
-            )
-    pairs = zip(table.column("row_id").to_pylist(), table.column("answer").to_pylist(), strict=True)
-    return [(row.strip(), answer.strip()) for row, answer in pairs if answer and answer.strip()]
 
 
 def answers_as_edits(

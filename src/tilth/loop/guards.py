@@ -1,5 +1,7 @@
 """Guards: slices that no edit may harm: every class, and every value of the columns that the project names.
 
+Values of a column that is not shown are guarded too; their slices are called by their place among the most frequent ones.
+
 A guard is violated when its slice is significantly worse (Holm over slices), or when a slice of ≥ 100 dev rows falls by
 more than 2 points.
 """
@@ -15,9 +17,11 @@ import pyarrow as pa
 from tilth.core.arrays import Mask, Vector
 from tilth.core.estimate import Estimate
 from tilth.core.rng import generator
+from tilth.core.schema import Schema
 from tilth.core.slice import Slice
 from tilth.core.trial import Guard
 from tilth.loop.bench import Bench, Judged
+from tilth.loop.visibility import HIDDEN, may_tell
 from tilth.numerics.error_budget import holm
 from tilth.numerics.paired_tests import beats_nothing
 
@@ -48,9 +52,17 @@ def guarded_slices(bench: Bench, judged: Judged, columns: pa.Table) -> tuple[Gua
     for column in columns.column_names:
         values = chosen.column(column).cast(pa.string()).value_counts().to_pylist()
         common = sorted(values, key=lambda pair: (-pair["counts"], str(pair["values"])))[:MOST_VALUES]
-        slices = [Slice(name=f"{column} = {p['values']}", column=column, value=p["values"]) for p in common]
+        slices = [
+            Slice(name=_name(bench.schema, column, pair["values"], place), column=column, value=pair["values"])
+            for place, pair in enumerate(common, start=1)
+        ]
         found += [GuardedSlice(name=one.name, rows=one.mask(chosen)) for one in slices]
     return tuple(one for one in found if one.rows.sum() >= LEAST_ROWS)
+
+
+def _name(schema: Schema, column: str, value: str | None, place: int) -> str:
+    """Return what a slice is called; `place` counts a column's values from the most frequent one."""
+    return f"{column} = {value if may_tell(schema, column) else f'{HIDDEN} {place}'}"
 
 
 def check_guards(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,9 +64,15 @@ def ingest(
     splits = _kept_splits(ids, assignment.splits, rows, plan, previous)
     table = _with_system_columns(typed, schema, ids, splits)
     marks = {"fingerprint": fingerprint(raw, schema, plan, seed), "plan": plan_mark(schema, plan, seed)}
-    facts = dict(raw.facts) | marks | {"day_first": days}
+    facts = _by_row_id(raw.facts, ids) | marks | {"day_first": days, "time": plan.time}
     notes = (*raw.facts.get("warnings", ()), *warnings, *assignment.notes)
     return Ingested(table=table, facts=facts, warnings=notes)
+
+
+def _by_row_id(facts: Mapping[str, Any], ids: pa.Array) -> dict[str, Any]:
+    """Return a source's facts with the rows of broken images by id: a position means nothing once an edit has moved rows."""
+    broken = [(None if row is None else ids[row].as_py(), path, why) for row, path, why in facts["broken_images"]]
+    return dict(facts) | {"broken_images": broken}
 
 
 def _day_first(table: pa.Table, schema: Schema) -> list[str]:

@@ -20,7 +20,7 @@ from tilth.loop.frames import train_rows, trusted_of, weights_of
 from tilth.loop.judge import Outcome
 from tilth.loop.placebo import placebo, strata_of
 
-__all__ = ["outcome_of"]
+__all__ = ["outcome_of", "with_more_placebos"]
 
 
 def outcome_of(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Outcome:
@@ -29,7 +29,8 @@ def outcome_of(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Ou
     train = _edited(bench.train, base)
     models = [bench.fit_edited(*base) if base else bench.baseline]
     edit = fit_to(train, candidate.edit)[0]
-    placebos = _placebos(arena, replace(candidate, edit=edit), train, candidate.edit.edit_id)
+    draws = range(max(FEWEST_PLACEBOS, arena.settings.placebo_draws))
+    placebos = _placebos(arena, replace(candidate, edit=edit), train, candidate.edit.edit_id, draws)
     models += [bench.fit_edited(*base, fit_to(train, one)[0]) for one in (edit, *placebos)]
     predicted = [bench.predict(model, arena.judged.positions) for model in models]
     before, after, *drawn = [bench.scores(one, arena.judged) for one in predicted]
@@ -42,18 +43,29 @@ def outcome_of(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Ou
     )
 
 
+def with_more_placebos(
+    arena: Arena, candidate: Candidate, base: tuple[Edit, ...], outcome: Outcome, n_draws: int
+) -> Outcome:
+    """Return the outcome with so many placebo draws in all; the first ones are those that are there."""
+    bench, train = arena.bench, _edited(arena.bench.train, base)
+    one = replace(candidate, edit=fit_to(train, candidate.edit)[0])
+    edits = _placebos(arena, one, train, candidate.edit.edit_id, range(len(outcome.placebos), n_draws))
+    models = [bench.fit_edited(*base, fit_to(train, edit)[0]) for edit in edits]
+    drawn = [bench.scores(bench.predict(model, arena.judged.positions), arena.judged) for model in models]
+    return replace(outcome, placebos=np.vstack([outcome.placebos, *drawn]))
+
+
 def _edited(train: pa.Table, edits: Sequence[Edit]) -> pa.Table:
     for edit in edits:
         train = apply(train, edit)
     return train
 
 
-def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str) -> list[Edit]:
+def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str, draws: range) -> list[Edit]:
     """Return the placebo draws of a candidate on train rows as they stand before it."""
     rows, strata, drawable = _drawable(arena, candidate, train)
     weights = np.ones(len(rows))
     weights[rows >= 0] = weights_of(train)[rows[rows >= 0]]
-    n = max(FEWEST_PLACEBOS, arena.settings.placebo_draws)
     return [
         placebo(
             candidate.edit,
@@ -64,7 +76,7 @@ def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str) ->
             drawable=drawable,
             weights=weights,
         )
-        for draw in range(n)
+        for draw in draws
     ]
 
 

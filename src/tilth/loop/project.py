@@ -1,45 +1,39 @@
-"""The project: a folder with tilth.yaml and its store; every door calls these methods."""
+"""The project: a folder with tilth.yaml and its store; every door calls these methods.
+
+A method imports what it needs when it is called: who looks back (`tilth log`) does not wait for what fits models.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
-from tilth.core.dataset import Dataset
 from tilth.core.display import Displayed
-from tilth.core.edit import Verb
-from tilth.core.errors import ConfigError, ProjectNotFoundError, UsageError, did_you_mean
-from tilth.core.estimate import Estimate
-from tilth.core.names import Split
+from tilth.core.errors import ConfigError, ProjectNotFoundError, UsageError
 from tilth.core.progress import Progress, silent
-from tilth.core.summary import Exhibit, RunSummary
 from tilth.core.trial import Verdict
+from tilth.core.values import Values
 from tilth.engine.threads import one_thread
-from tilth.loop import history, people
-from tilth.loop.answering import Answered, read_answers
-from tilth.loop.exhibits import exhibits_of
-from tilth.loop.export import Exported, export
+from tilth.loop import history
 from tilth.loop.ledger import Ledger
 from tilth.loop.locations import FILE, STORE, absolute, refuse_own_files, writing
-from tilth.loop.predict import Predicted, predict
-from tilth.loop.project_file import ProjectFile, budget_seconds, parse
-from tilth.loop.protection import spare_trusted
-from tilth.loop.quarantine import Quarantine
-from tilth.loop.reading import read_source, refuse_unfinished
-from tilth.loop.run import Found, RunOptions, find_faults, run
-from tilth.loop.taking import take_answers
-from tilth.loop.unlabelled import first_questions, is_too_bare, refuse_too_bare
-from tilth.loop.workshop import Workshop
-from tilth.numerics.paired_tests import beats_nothing
-from tilth.sources import open_source
+from tilth.loop.project_file import ProjectFile, parse
+from tilth.operators.registry import make
 from tilth.store.objects import machine_error
 from tilth.store.repository import Repository
 from tilth.store.version import Version
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tilth.core.dataset import Dataset
+    from tilth.core.summary import Exhibit, RunSummary
+    from tilth.loop.answering import Answered
+    from tilth.loop.export import Exported
+    from tilth.loop.predict import Predicted
+    from tilth.loop.run import Found
+    from tilth.loop.working import Ready
 
 __all__ = ["FILE", "STORE", "Project", "open_project"]
 
@@ -63,16 +57,6 @@ def open_project(folder: str | Path = ".") -> Project:
     except OSError as error:
         raise machine_error(error, str(path)) from error
     return Project(home, parse(text, str(path)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
-    """A project that was read up to the newest source: its store, workshop, version and warnings."""
-
-    repository: Repository
-    workshop: Workshop
-    version: Version
-    warnings: tuple[str, ...]
 
 
 class Project(Displayed):
@@ -133,56 +117,68 @@ class Project(Displayed):
         progress: Progress = silent,
     ) -> RunSummary:
         """Read, fit, find, propose, try, keep; returns the summary that the screen shows."""
-        options = RunOptions(
-            seed=self.file.seed if seed is None else seed,
-            budget_seconds=budget_seconds(budget or self.file.budget),
-            verbs=_verbs(only),
-            dry_run=dry_run,
-            finalists=self.file.finalists,
-            again=again or refit,
-        )
+        from tilth.loop.working import run_all, run_options
+
+        options = run_options(self.file, budget=budget, seed=seed, only=only, dry_run=dry_run, again=again or refit)
         repository = self.repository(make=True)
         with repository.lease, one_thread():
-            ready = self._ready(repository, options.seed, progress, refit=refit)
-            refuse_too_bare(repository, ready.version)
-            return run(ready.workshop, ready.version, options, ready.warnings, progress)
+            return run_all(self._ready(repository, options.seed, progress, refit=refit), options, progress)
 
     def find(self, *, progress: Progress = silent) -> Found:
         """Read, fit and find; nothing is tried or changed."""
+        from tilth.loop.working import find_all
+
         repository = self.repository(make=True)
         with repository.lease, one_thread():
-            ready = self._ready(repository, self.file.seed, progress)
-            refuse_too_bare(repository, ready.version)
-            return find_faults(ready.workshop, ready.version, ready.warnings, progress)
+            return find_all(self._ready(repository, self.file.seed, progress), progress)
 
     def findings_of(self, version: Version, *, seed: int | None = None, progress: Progress = silent) -> Found:
         """Find again what a run found in a version; the source is not read, and no writer is kept waiting."""
+        from tilth.loop.held import reading_workshop
+        from tilth.loop.run import find_faults
+
         number = self.file.seed if seed is None else seed
-        workshop = Workshop(self.file, self.repository(), seed=number, progress=progress)
-        with one_thread():
+        with reading_workshop(self.file, self.repository(), version, seed=number, progress=progress) as workshop:
             return find_faults(workshop, version, tuple(version.source.get("warnings", ())), progress)
 
-    def _ready(self, repository: Repository, seed: int, progress: Progress, *, refit: bool = False) -> _Ready:
-        version, warnings = read_source(repository, self.file, self.folder, progress, cut=self._cut)
-        workshop = Workshop(self.file, repository, seed=seed, progress=progress, refit=refit)
-        return _Ready(repository=repository, workshop=workshop, version=version, warnings=warnings)
+    def values(
+        self,
+        valuer: str = "self_confidence",
+        *,
+        version: str = "latest",
+        progress: Progress = silent,
+        **parameters: Any,
+    ) -> Values:
+        """Return what each labelled train row of a version is worth, by one operator of the room `valuation`."""
+        from tilth.loop.held import reading_workshop
+
+        repository = self.repository()
+        found, operator = self._version(repository, version), make("valuation", valuer, **parameters)
+        with reading_workshop(self.file, repository, found, seed=self.file.seed, progress=progress) as workshop:
+            return operator.value(workshop.evidence(found).view(operator))  # type: ignore[no-any-return]
+
+    def _ready(self, repository: Repository, seed: int, progress: Progress, *, refit: bool = False) -> Ready:
+        from tilth.loop.working import ready
+
+        return ready(self.file, self.folder, repository, seed=seed, progress=progress, cut=self._cut, refit=refit)
 
     # -- people --------------------------------------------------------------------------------------------------------
 
     def ask(self, *, top: int = 30, split: str | None = None, progress: Progress = silent) -> pa.Table:
         """Return the rows whose answers are worth most, as a table with an empty column `answer`."""
-        wanted = None if split is None else _split(split)
+        from tilth.loop.working import questions, split_named
+
+        wanted = None if split is None else split_named(split)
         repository = self.repository(make=True)
         with repository.lease, one_thread():
-            ready = self._ready(repository, self.file.seed, progress)
-            if is_too_bare(repository, ready.version):
-                found = Found(workshop=ready.workshop, version=ready.version, findings=(), quarantine=Quarantine())
-                return people.question_table(found, first_questions(repository, ready.version, self.file.seed, top))
-            found = find_faults(ready.workshop, ready.version, ready.warnings, progress)
-            return people.question_table(found, people.ask(found, top, wanted))
+            return questions(self._ready(repository, self.file.seed, progress), top, wanted, progress)
 
     def answer(self, path: str | Path, *, annotator: str = "person") -> Answered:
         """Take the answers of a CSV file in: trusted labels, versioned like any edit; answers that stand are not taken twice."""
+        from tilth.loop.answering import read_answers
+        from tilth.loop.reading import read_source
+        from tilth.loop.taking import take_answers
+
         answers = read_answers(Path(path))
         repository = self.repository(make=True)
         with repository.lease:
@@ -191,6 +187,9 @@ class Project(Displayed):
 
     def adopt(self, edit_id: str) -> Version:
         """Keep an edit on a person's word, whatever its verdict; the ledger says so."""
+        from tilth.loop.protection import spare_trusted
+        from tilth.loop.workshop import Workshop
+
         repository = self.repository()
         with repository.lease:
             version = self._latest(repository)
@@ -227,27 +226,12 @@ class Project(Displayed):
 
     def diff(self, before: str, after: str, *, with_metric: bool = True) -> history.VersionDiff:
         """Return what takes one version to another, and the change of the dev score (selected) where it can be measured."""
+        from tilth.loop.dev_delta import dev_delta
+
         repository = self.repository()
         old, new = self._version(repository, before), self._version(repository, after)
-        with one_thread():
-            delta = self._dev_delta(repository, old, new) if with_metric else None
+        delta = dev_delta(self.file, repository, old, new) if with_metric else None
         return history.diff(repository, old, new, delta)
-
-    def _dev_delta(self, repository: Repository, before: Version, after: Version) -> Estimate | None:
-        if before.schema != after.schema or not repository.records("held"):
-            return None
-        if is_too_bare(repository, before) or is_too_bare(repository, after):
-            return None
-        workshop = Workshop(self.file, repository, seed=self.file.seed)
-        bench = workshop.bench(after)
-        judged = bench.judged(Split.DEV)
-        if not len(judged):
-            return None
-        scores = [
-            bench.scores(bench.predict(workshop.bench(v).baseline, judged.positions), judged) for v in (before, after)
-        ]
-        rng = np.random.default_rng(self.file.seed)
-        return beats_nothing(scores[1], scores[0], judged.groups, bench.strata(judged), rng=rng).estimate
 
     def blame(self, row_id: str, version: str = "latest") -> history.Blame:
         """Return every edit that touched a row, with its reason and its trial."""
@@ -274,19 +258,24 @@ class Project(Displayed):
 
     def export(self, version: str, path: str | Path) -> Exported:
         """Write a version's data, and the list of what changed and why beside it."""
+        from tilth.loop.export import export
+
         repository = self.repository()
         found = self._version(repository, version)
         with writing(Path(path).parent):
             return export(repository, found, Path(path), check=self.writable)
 
     def predict(self, table: Any, *, version: str = "latest", progress: Progress = silent) -> Predicted:
-        """Predict new rows with the very code that trained; nothing is written to the store."""
+        """Predict new rows with the very code that trained; nothing is written to the store, unless tilth.yaml names another model."""
+        from tilth.loop.held import reading_workshop
+        from tilth.loop.predict import predict
+        from tilth.sources import open_source
+
         repository = self.repository()
         found = self._version(repository, version)
         if not repository.records("held"):
             raise self._not_run()
-        workshop = Workshop(self.file, repository, seed=self.file.seed, progress=progress)
-        with one_thread():
+        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
             return predict(workshop, found, open_source(table).table)
 
     def last_summary(self) -> Mapping[str, Any] | None:
@@ -296,33 +285,16 @@ class Project(Displayed):
 
     def exhibits(self, found: Found) -> tuple[Exhibit, ...]:
         """Return the worst rows of each finding, as far as visibility allows."""
+        from tilth.loop.exhibits import exhibits_of
+
         return exhibits_of(found)
 
     def _latest(self, repository: Repository) -> Version:
         """Return the current version, to be changed on a person's word."""
+        from tilth.loop.reading import refuse_unfinished
+
         version = repository.latest
         if version is None:
             raise self._not_run()
         refuse_unfinished(repository)
         return version
-
-
-def _verbs(only: Sequence[str]) -> frozenset[str] | None:
-    known = [str(verb) for verb in Verb]
-    for name in only:
-        if name not in known:
-            raise UsageError(
-                f"{name!r} is not a verb.{did_you_mean(name, known)}",
-                next_step=f"--only takes some of {', '.join(known)}",
-            )
-    return frozenset(only) or None
-
-
-def _split(name: str) -> Split:
-    known = [str(split) for split in Split if split is not Split.UNUSED]
-    if name not in known:
-        raise UsageError(
-            f"{name!r} is not a split to ask about.{did_you_mean(name, known)}",
-            next_step=f"name one of {', '.join(known)}",
-        )
-    return Split(name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tilth.core.errors import ConfigError, did_you_mean, first_three
 from tilth.core.names import Split
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType, Visibility
+from tilth.loop._operator_choice import operator_choice
 from tilth.loop._project import BUDGET, METRICS, OperatorChoice, ProjectFile, Source, budget_seconds
 from tilth.loop._split_plan import ROW_ORDER, Shares, SplitPlan
 from tilth.loop._write_project import write
@@ -213,7 +214,7 @@ def _settings(root: Mapping[str, Node], lines: Mapping[str, _Line]) -> dict[str,
     if "encoders" in root:
         found["encoders"] = _encoders(root["encoders"], lines)
     if "learner" in root:
-        found["learner"] = _choice(root["learner"])
+        found["learner"] = operator_choice(root["learner"], "learning", "learner")
     if "store" in root:
         found |= _store(root["store"])
     return found | (_trials(root["trials"]) if "trials" in root else {})
@@ -250,19 +251,7 @@ def _encoders(node: Node, lines: Mapping[str, _Line]) -> dict[str, OperatorChoic
         if name not in lines:
             next_step = f"name one of {first_three(lines)}"
             raise item.fail(f"no column {name!r} under columns.{did_you_mean(name, lines)}", next_step)
-    return {name: _choice(item) for name, item in chosen.items()}
-
-
-def _choice(node: Node) -> OperatorChoice:
-    what = "the name of an operator, or {name: …, params: {…}}"
-    if not node.is_mapping:
-        return OperatorChoice(name=node.text(what))
-    fields = node.fields(("name", "params"), required=("name",))
-    params = fields["params"].mapping("a mapping of parameters") if "params" in fields else {}
-    return OperatorChoice(
-        name=fields["name"].text("the name of an operator"),
-        params={key: item.plain() for key, item in params.items()},
-    )
+    return {name: operator_choice(item, "encoding", "encoder") for name, item in chosen.items()}
 
 
 def _trials(node: Node) -> dict[str, float]:

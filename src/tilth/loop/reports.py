@@ -10,7 +10,6 @@ from tilth.core.names import Split
 from tilth.core.progress import Progress, silent
 from tilth.core.summary import HistoryLine, RunSummary
 from tilth.core.trial import Verdict
-from tilth.loop.exhibits import exhibits_of
 from tilth.loop.history import verdict_on
 from tilth.loop.project import Project
 from tilth.loop.visibility import may_quote
@@ -77,6 +76,7 @@ def version_facts(project: Project, name: str) -> dict[str, Any]:
 
 def html_report(project: Project, progress: Progress = silent) -> str:
     """Return the HTML page of the last run, with exhibits from the version that it looked into."""
+    from tilth.loop.exhibits import exhibits_of
     from tilth.reporting.html import report
 
     repository = project.repository()

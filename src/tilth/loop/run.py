@@ -28,7 +28,7 @@ from tilth.loop.ledger import Ledger, dev_key
 from tilth.loop.lineage import beginning
 from tilth.loop.look import look_at_test
 from tilth.loop.quarantine import Quarantine
-from tilth.loop.scoring import best_possible, confident_dev_joint, expected_sensitivity, split_score
+from tilth.loop.scoring import best_possible, confident_dev_joint, expected_sensitivity, scores_of_version, split_score
 from tilth.loop.trying import Arena, Settings, Tried, try_all
 from tilth.loop.workshop import Workshop
 from tilth.operators.registry import listings, spec_of
@@ -221,8 +221,9 @@ def _summary(
 ) -> RunSummary:
     workshop, version = found.workshop, found.version
     bench, judged, task = arena.bench, arena.judged, version.schema.task
-    before = bench.scores(bench.predict(bench.baseline, judged.positions), judged)
-    ceiling, method = best_possible(workshop, version, arena)
+    before = arena.scores_before
+    later = scores_of_version(workshop, arena, after)
+    ceiling, method = best_possible(workshop, version, arena, later)
     trials = tuple(one.trial for one in tried)
     least = min((t.least_detectable_gain for t in trials), default=expected_sensitivity(arena, before))
     dev = dev_key(bench.table.column(ROW_ID).take(pa.array(judged.positions)).combine_chunks())
@@ -249,7 +250,7 @@ def _summary(
         trials=trials,
         refusals=dict(found.quarantine.refusals),
         test=test,
-        slices=_slice_lines(workshop, arena, before, after),
+        slices=_slice_lines(arena, before, later),
         alpha_left=arena.ledger.alpha_left(dev, workshop.file.alpha),
         questions=_questions(trials, found.findings),
         seed=options.seed,
@@ -272,14 +273,9 @@ def _finding_line(finding: Finding) -> FindingLine:
     )
 
 
-def _slice_lines(workshop: Workshop, arena: Arena, before: np.ndarray, after: Version) -> tuple[SliceLine, ...]:
+def _slice_lines(arena: Arena, before: np.ndarray, later: np.ndarray) -> tuple[SliceLine, ...]:
     """Return each guarded slice's dev score before and after all kept edits."""
-    bench, judged = arena.bench, arena.judged
-    later = before
-    if after.version != arena.parent:
-        model = workshop.bench(after).baseline
-        later = bench.scores(bench.predict(model, judged.positions), judged)
-    guards = check_guards(bench, judged, arena.slices, before, later)
+    guards = check_guards(arena.bench, arena.judged, arena.slices, before, later)
     return tuple(
         SliceLine(
             name=guard.slice,

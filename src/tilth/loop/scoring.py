@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tilth.loop.workshop import Workshop
     from tilth.store.version import Version
 
-__all__ = ["best_possible", "confident_dev_joint", "expected_sensitivity", "split_score"]
+__all__ = ["best_possible", "confident_dev_joint", "expected_sensitivity", "scores_of_version", "split_score"]
 
 PLAUSIBLE_DISAGREEMENT = 0.05
 """Share of dev rows on which an edit changes decisions, assumed where nothing was tried."""
@@ -58,16 +58,28 @@ def expected_sensitivity(arena: Arena, before: Vector) -> float:
     return least_detectable_gain(PLAUSIBLE_DISAGREEMENT, len(before), alpha)
 
 
-def best_possible(workshop: Workshop, version: Version, arena: Arena) -> tuple[Estimate, str]:
+def scores_of_version(workshop: Workshop, arena: Arena, version: Version) -> Vector:
+    """Return the scores of the judged rows under a version's model."""
+    if version.version == arena.parent:
+        return arena.scores_before
+    return arena.bench.scores(
+        arena.bench.predict(workshop.bench(version).baseline, arena.judged.positions), arena.judged
+    )
+
+
+def best_possible(workshop: Workshop, version: Version, arena: Arena, after: Vector) -> tuple[Estimate, str]:
     """Return an estimate of the best score that these labels and features allow, and how it was made.
 
-    The nearest neighbours' bound holds for many rows; where it lies below what the model reaches, the model is the better bound.
+    The nearest neighbours' bound holds for many rows with labels as good as the judged ones; where it lies below what the model
+    reaches, before or after the kept edits (`after`: scores of the judged rows), the model is the better bound.
     """
     bound, method = _neighbour_bound(workshop, version, arena)
-    reached = split_score(arena.bench, arena.judged, arena.scores_before)
-    if bound.value >= reached.value:
+    before, later = (split_score(arena.bench, arena.judged, scores) for scores in (arena.scores_before, after))
+    if bound.value >= max(before.value, later.value):
         return bound, method
-    return reached, "the model itself: the nearest neighbours' bound lies below it"
+    if later.value > before.value:
+        return later, "the model after these edits; the neighbours' bound is lower"
+    return before, "the model itself; the neighbours' bound is lower"
 
 
 def _neighbour_bound(workshop: Workshop, version: Version, arena: Arena) -> tuple[Estimate, str]:

@@ -112,10 +112,12 @@ class _Cut(NamedTuple):
 
     @property
     def into(self) -> str:
+        """The sides in words: "train, dev and test"."""
         return f"{', '.join(self.sides[:-1])} and {self.sides[-1]}"
 
     @property
     def where(self) -> str:
+        """What is cut, in words."""
         return str(self.source or "the source")
 
 

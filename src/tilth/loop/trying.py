@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tilth.core.edit import Edit
+from tilth.core.estimate import WIDEST, Estimate
 from tilth.core.ids import digest_of
 from tilth.core.trial import Guard, Trial, Verdict
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
@@ -20,12 +21,16 @@ from tilth.loop.candidates import Candidate
 from tilth.loop.guards import check_guards, worse_guards
 from tilth.loop.judge import Judgement, Outcome, judge
 from tilth.loop.ledger import dev_key, dev_sketch
-from tilth.loop.outcomes import outcome_of
+from tilth.loop.outcomes import outcome_of, with_more_placebos
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.sensitivity import answers_needed, least_detectable
 from tilth.loop.verdicts import COMPOSITION_SHARE, Decision, Reading, decide, decide_retest
+from tilth.numerics.kept_gain import given_kept, least_kept
 
 __all__ = ["Arena", "Settings", "Tried", "try_all"]
+
+ENOUGH_PLACEBOS = 20
+"""Draws for an edit that may beat doing nothing: with five, chance in their mean hides half of the gains worth keeping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +140,21 @@ def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes:
     names = tuple(edit.edit_id for edit in base)
     facts = [arena.context, "outcome", candidate.edit.edit_id, list(names)]
     key = digest_of([*facts, arena.settings.placebo_draws, arena.settings.seed])
-    arrays = arena.remember(key, lambda: outcome_of(arena, candidate, base).to_arrays())
-    reading = _read(arena, candidate.edit, Outcome(**arrays), names, stakes)
+    outcome = Outcome(**arena.remember(key, lambda: outcome_of(arena, candidate, base).to_arrays()))
+    reading = _read(arena, candidate.edit, outcome, names, stakes)
+    if _is_promising(reading, stakes) and len(outcome.placebos) < ENOUGH_PLACEBOS:
+        more = partial(with_more_placebos, arena, candidate, base, outcome, ENOUGH_PLACEBOS)
+        outcome = Outcome(**arena.remember(digest_of([key, ENOUGH_PLACEBOS]), lambda: more().to_arrays()))
+        reading = _read(arena, candidate.edit, outcome, names, stakes)
     seconds = round(time.perf_counter() - started, 3)
     return _Measured(
         candidate=candidate, reading=reading, base=names, n_left_out=n_dev - len(arena.judged), seconds=seconds
     )
+
+
+def _is_promising(reading: Reading, stakes: _Stakes) -> bool:
+    """Whether an edit may beat doing nothing; the placebos have no say, so that drawing more of them chooses nothing."""
+    return reading.judgement.nothing.p_value <= max(stakes.of_finalists, stakes.of_retests)
 
 
 def _read(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...], stakes: _Stakes) -> Reading:
@@ -197,9 +211,22 @@ def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, 
         seconds=measured.seconds,
         seed=arena.settings.seed,
         corrected_gain=judgement.corrected,
+        gain_given_kept=_given_kept(judgement, decision, alpha),
         guards=measured.reading.guards,
         base=measured.base,
     )
+
+
+def _given_kept(judgement: Judgement, decision: Decision, alpha: float) -> Estimate | None:
+    """Return a kept edit's gain without the luck that being kept takes; None for others, and where there is no error."""
+    nothing, placebo = judgement.nothing, judgement.placebo
+    if decision.verdict is not Verdict.KEPT or not 0 < nothing.standard_error < WIDEST:
+        return None
+    larger = max(nothing.p_value, placebo.p_value)
+    bar = alpha * min(1.0, larger / decision.p_adjusted) if decision.p_adjusted > 0 else alpha
+    errors = (nothing.standard_error, max(placebo.standard_error, nothing.standard_error * 1e-6))
+    least = least_kept(nothing.gain, errors, (nothing.p_value, placebo.p_value), max(bar, larger))
+    return given_kept(nothing.gain, nothing.standard_error, least)
 
 
 def _left_out(n: int) -> str:

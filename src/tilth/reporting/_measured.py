@@ -18,6 +18,7 @@ MOST_TRIALS, MOST_GUARDS, MOST_SLICES = 16, 8, 60
 
 
 def trials_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
+    """Return what the page's template shows of the trials: one view each, their common axis, and how many are left out."""
     trials = ordered(summary.trials)[:MOST_TRIALS]
     if not trials:
         return {"trials": [], "trials_axis": "", "trials_left_out": 0}
@@ -48,6 +49,9 @@ def _details(trial: Trial, scale: Scale) -> list[tuple[str, str]]:
     details = [
         ("Forecast", f"{scale.forecast(trial.forecast)}, by screening inside train (a forecast has no interval)")
     ]
+    if trial.gain_given_kept is not None:
+        settled = scale.gain(trial.gain_given_kept, unit=True)
+        details.append(("Gain, given kept", f"{settled} on dev; the luck that being kept takes is out"))
     if trial.corrected_gain is not None:
         corrected = scale.gain(trial.corrected_gain, unit=True)
         details.append(("Gain, corrected", f"{corrected} on dev, {CORRECTION}; selected, and not what decided"))
@@ -81,6 +85,7 @@ def _guards(trial: Trial, scale: Scale) -> list[str]:
 
 
 def slices_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
+    """Return what the page's template shows of the guarded slices, the most harmed first, on one axis."""
     lines = sorted(summary.slices, key=lambda line: (line.change.value, line.name))[:MOST_SLICES]
     if not lines:
         return {"slices": [], "slices_axis": "", "slices_left_out": 0}

@@ -12,7 +12,9 @@ from tilth.core.errors import SourceError, did_you_mean, first_three
 from tilth.core.names import RESERVED, SPLIT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from tilth.sources._content import Content
 
 __all__ = [
     "BrokenImage",
@@ -25,6 +27,7 @@ __all__ = [
     "narrow",
     "plain_table",
     "to_string",
+    "typed_rows",
 ]
 
 _CHUNK_BYTES = 1 << 30
@@ -91,6 +94,19 @@ def plain_table(table: pa.Table, where: str) -> Rows:
     if len(flat_names) > len(names):
         checked_header(flat_names, where)
     return Rows(pa.table(flat_columns, names=flat_names), tuple(warnings))
+
+
+def typed_rows(content: Content, kind: str, read: Callable[[pa.BufferReader], pa.Table]) -> Rows:
+    """Return the rows of a file whose format declares types; raises SourceError where it cannot be read or holds none."""
+    try:
+        table = read(pa.BufferReader(content.buffer))
+    except (pa.ArrowInvalid, OSError) as problem:
+        raise SourceError(
+            f"cannot be read as {kind}: {problem}", where=content.name, next_step="check how it was written"
+        ) from problem
+    if table.num_rows == 0:
+        raise SourceError("holds no rows", where=content.name, next_step="check how it was written")
+    return plain_table(table, content.name)
 
 
 def to_string(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -11,9 +11,8 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.feather as feather
 
-from tilth.core.errors import SourceError
 from tilth.sources._content import Content, fetch
-from tilth.sources._tables import Rows, plain_table
+from tilth.sources._tables import Rows, typed_rows
 
 __all__ = ["Arrow", "parse_arrow"]
 
@@ -48,18 +47,9 @@ class Arrow:
 
 def parse_arrow(content: Content) -> Rows:
     """Return the rows of an Arrow file or stream."""
-    try:
-        if (
-            content.buffer[:6].to_pybytes() in {b"ARROW1", b"FEA1\x00\x00"}
-            or content.buffer[:4].to_pybytes() == b"FEA1"
-        ):
-            table = feather.read_table(pa.BufferReader(content.buffer))
-        else:
-            table = pa.ipc.open_stream(pa.BufferReader(content.buffer)).read_all()
-    except (pa.ArrowInvalid, OSError) as problem:
-        raise SourceError(
-            f"cannot be read as Arrow: {problem}", where=content.name, next_step="check how it was written"
-        ) from problem
-    if table.num_rows == 0:
-        raise SourceError("holds no rows", where=content.name, next_step="check how it was written")
-    return plain_table(table, content.name)
+    is_file = content.buffer[:6].to_pybytes().startswith((b"ARROW1", b"FEA1"))
+    return typed_rows(content, "Arrow", feather.read_table if is_file else _read_stream)
+
+
+def _read_stream(reader: pa.BufferReader) -> pa.Table:
+    return pa.ipc.open_stream(reader).read_all()

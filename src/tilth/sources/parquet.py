@@ -11,9 +11,8 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tilth.core.errors import SourceError
 from tilth.sources._content import Content, fetch
-from tilth.sources._tables import Rows, plain_table
+from tilth.sources._tables import Rows, typed_rows
 
 __all__ = ["Parquet", "parse_parquet"]
 
@@ -48,13 +47,5 @@ class Parquet:
 
 def parse_parquet(content: Content) -> Rows:
     """Return the rows of a Parquet file."""
-    try:
-        # ParquetFile, not read_table: a folder called a=b in the path must not become a column
-        table = pq.ParquetFile(pa.BufferReader(content.buffer)).read()
-    except (pa.ArrowInvalid, OSError) as problem:
-        raise SourceError(
-            f"cannot be read as Parquet: {problem}", where=content.name, next_step="check how it was written"
-        ) from problem
-    if table.num_rows == 0:
-        raise SourceError("holds no rows", where=content.name, next_step="check how it was written")
-    return plain_table(table, content.name)
+    # ParquetFile, not read_table: a folder called a=b in the path must not become a column
+    return typed_rows(content, "Parquet", lambda reader: pq.ParquetFile(reader).read())

@@ -105,6 +105,7 @@ class Lease:
         self._store, self._prefix = store, prefix
         self._seconds, self._clock, self._renews = seconds, clock, renews
         self._mine: Holder | None = None
+        self._was_lost = False
         self._guard = threading.RLock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -132,14 +133,15 @@ class Lease:
             mine = self._require()
             newest, holder = self._newest()
             if holder is None or holder.token != mine.token:
-                self._mine = None
+                self._mine, self._was_lost = None, True
                 raise self._lost(holder)
             self._claim(newest + 1, replace(mine, deadline=self._clock() + self._seconds))
 
     def check(self) -> None:
-        """Refuse to go on writing where the lease has run out or was lost; costs no request."""
-        if self._clock() >= self._require().deadline:
-            raise self._lost(None)
+        """Refuse to write where the lease was not taken, has run out or was lost, and say who holds it; else costs no request."""
+        mine = self._require()
+        if self._clock() >= mine.deadline:
+            raise self._ran_out(mine)
 
     def release(self) -> None:
         """Give the lease back; where it was lost already, do nothing."""
@@ -150,7 +152,7 @@ class Lease:
         with self._guard:
             if self._mine is None:
                 return
-            mine, self._mine = self._mine, None
+            mine, self._mine, self._was_lost = self._mine, None, False
             newest, holder = self._newest()
             if holder is not None and holder.token == mine.token and self._create(newest + 1, None):
                 self._forget_below(newest + 1)
@@ -166,7 +168,10 @@ class Lease:
 
     def _require(self) -> Holder:
         if self._mine is None:
-            raise self._lost(None)
+            holder = self.holder()
+            if self._was_lost:
+                raise self._lost(holder)
+            raise self._not_taken() if holder is None else self._held_by(holder)
         return self._mine
 
     def _claim(self, number: int, holder: Holder) -> None:
@@ -174,9 +179,9 @@ class Lease:
         created = self._create(number, holder)
         newest, other = self._newest()
         if not created or newest != number:
-            self._mine = None
+            self._mine, self._was_lost = None, self._mine is not None
             raise self._held_by(other) if other is not None else self._lost(None)
-        self._mine = holder
+        self._mine, self._was_lost = holder, False
         reach("lease.after_claim")
         self._forget_below(number)
 
@@ -231,20 +236,41 @@ class Lease:
                 _LOG.warning("the lease could not be renewed: %s", error)
 
     def _held_by(self, holder: Holder) -> StoreLockedError:
-        here = holder.pid == os.getpid() and holder.machine == _machine()
         return StoreLockedError(
-            f"another writer holds this project: {'this very process, ' if here else ''}{holder}",
+            f"another writer holds this project: {_named(holder)}",
             where=self._store.root,
             next_step="wait until it has finished; a writer that died is replaced when its time is over",
         )
 
     def _lost(self, holder: Holder | None) -> StoreLockedError:
-        to = f" to {holder}" if holder is not None else ""
+        to = f" to {_named(holder)}" if holder is not None else ""
         return StoreLockedError(
             f"the right to write was lost{to}; what was committed before is whole",
             where=self._store.root,
             next_step="run again: the work goes on from the newest version",
         )
+
+    def _ran_out(self, mine: Holder) -> StoreLockedError:
+        other = self.holder()
+        if other is not None and other.token != mine.token:
+            return self._lost(other)
+        return StoreLockedError(
+            "the right to write ran out, as it was not renewed in time; what was committed before is whole",
+            where=self._store.root,
+            next_step="run again: the work goes on from the newest version",
+        )
+
+    def _not_taken(self) -> StoreLockedError:
+        return StoreLockedError(
+            "the right to write was not taken, and nobody holds it",
+            where=self._store.root,
+            next_step="write inside `with repository.lease:`; the methods of a project do",
+        )
+
+
+def _named(holder: Holder) -> str:
+    here = holder.pid == os.getpid() and holder.machine == _machine()
+    return f"{'this very process, ' if here else ''}{holder}"
 
 
 def _machine() -> str:

@@ -1,0 +1,75 @@
+"""Commands that write what a project has come to: report, predict, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tilth.cli._options import HERE, Dir
+from tilth.cli._output import console_error, emit, progress_on_stderr
+from tilth.core.errors import UsageError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    for command in (report, predict, export):
+        app.command()(command)
+
+
+def report(
+    directory: Dir = HERE,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where to write; default tilth-report.html.")
+    ] = None,
+) -> None:
+    """Write the self-contained HTML report of the last run."""
+    from tilth.loop.locations import writing
+    from tilth.loop.project import open_project
+    from tilth.loop.reports import html_report
+
+    project = open_project(directory)
+    path = project.writable(output or directory / "tilth-report.html")
+    with progress_on_stderr() as progress:
+        page = html_report(project, progress)
+    with writing(path):
+        path.write_text(page, encoding="utf-8")
+    emit(f"wrote {path} ({len(page.encode()) / 1e6:.2f} MB); it opens in a browser, and asks for nothing from outside")
+
+
+def predict(
+    table: Annotated[str, typer.Argument(help="A file of new rows, with the columns that the model reads.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .csv or .parquet file.")],
+    directory: Dir = HERE,
+    version: Annotated[str, typer.Option(help="Which version's model.")] = "latest",
+) -> None:
+    """Predict new rows with the very code that trained."""
+    from tilth.cli._output import write_table
+    from tilth.loop.project import open_project
+
+    if output.suffix not in (".csv", ".parquet"):
+        what = f"{output.suffix!r} is not a format of predictions"
+        raise UsageError(what, next_step="name a .csv or a .parquet file")
+    project = open_project(directory)
+    path = project.writable(output)
+    with progress_on_stderr() as progress:
+        predicted = project.predict(table, version=version, progress=progress)
+    for warning in predicted.warnings:
+        console_error(f"warning: {warning}")
+    write_table(predicted.table, path)
+    emit(f"wrote {path}: {predicted.table.num_rows:,} predictions of {predicted.version}")
+
+
+def export(
+    version: Annotated[str, typer.Argument(help="A version, its beginning, a tag, or latest.")],
+    path: Annotated[Path, typer.Argument(help="A .parquet or .csv file, or a new folder for HF datasets.")],
+    directory: Dir = HERE,
+) -> None:
+    """Write a version's data (.parquet, .csv, or a folder of HF datasets) and the list of what changed and why."""
+    from tilth.loop.project import open_project
+
+    done = open_project(directory).export(version, path)
+    emit(f"wrote {done.data}: {done.rows:,} rows; {done.changes}: {done.n_changes:,} changes")
