@@ -5,17 +5,35 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-BENCHMARKS = {"all_sets": "benchmarks.quality.all_sets"}
+from benchmarks._page import written
+
+BENCHMARKS = {
+    "all_sets": "benchmarks.quality.all_sets",
+    "effect": "benchmarks.quality.effect",
+    "honesty": "benchmarks.quality.honesty",
+    "judge": "benchmarks.quality.judge",
+    "kept_gains": "benchmarks.quality.kept_gains",
+    "label_errors": "benchmarks.quality.label_errors",
+    "power": "benchmarks.quality.power",
+    "values": "benchmarks.speed.values",
+}
 
 
 def main(arguments: list[str]) -> int:
-    """Run the benchmarks that are named, or list what there is."""
+    """Run the benchmark that is named, or list what there is; `--write NAME …` puts its table into docs/benchmarks.md."""
     if not arguments:
         for name, module in BENCHMARKS.items():
-            print(f"{name:12} {(import_module(module).__doc__ or '').splitlines()[0]}")
+            print(f"{name:12} {_summary(module)}")
         return 0
+    if arguments[0] == "--write":
+        name, *rest = arguments[1:]
+        return written(name, rest, _summary(BENCHMARKS[name]), import_module(BENCHMARKS[name]).main)
     name, *rest = arguments
     return int(import_module(BENCHMARKS[name]).main(rest))
+
+
+def _summary(module: str) -> str:
+    return (import_module(module).__doc__ or "").splitlines()[0]
 
 
 if __name__ == "__main__":

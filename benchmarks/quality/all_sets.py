@@ -57,11 +57,20 @@ def main(names: list[str]) -> int:
 
 
 def _tilth(folder: Path, *arguments: str) -> str:
+    return _measured(folder, *arguments)[0]
+
+
+def _measured(folder: Path, *arguments: str) -> tuple[str, resource.struct_rusage]:
+    """Run a command; returns what it printed, and the CPU time and peak memory of that process alone."""
     command = [sys.executable, "-c", "from tilth.cli import main; main()", *arguments, "--dir", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"tilth {' '.join(arguments)}: exit {done.returncode}\n{done.stderr[-2000:]}")
-    return done.stdout
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        texts = [(file.seek(0), file.read().decode())[1] for file in (out, err)]
+    if process.returncode:
+        raise RuntimeError(f"tilth {' '.join(arguments)}: exit {process.returncode}\n{texts[1][-2000:]}")
+    return texts[0], used
 
 
 def _source(argument: str) -> str:
@@ -72,11 +81,10 @@ def _source(argument: str) -> str:
 
 
 def _line(name: str, folder: Path) -> str:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
-        _tilth(folder, "init", *map(_source, SETS[name]))
-        first = json.loads(_tilth(folder, "run", "--json"))
-        once = resource.getrusage(resource.RUSAGE_CHILDREN)
+        _, begun = _measured(folder, "init", *map(_source, SETS[name]))
+        printed, once = _measured(folder, "run", "--json")
+        first = json.loads(printed)
         _answer(folder)
         _tilth(folder, "run", "--json")
         _tilth(folder, "export", "latest", str(folder / "clean.parquet"))
@@ -84,8 +92,8 @@ def _line(name: str, folder: Path) -> str:
         _tilth(folder, "report")
     except RuntimeError as error:
         return f"| {name} | failed: {str(error).splitlines()[-1][:200]} |"
-    cpu = once.ru_utime + once.ru_stime - before.ru_utime - before.ru_stime
-    return _row(name, first, cpu, once.ru_maxrss / 1024)
+    cpu = sum(used.ru_utime + used.ru_stime for used in (begun, once))
+    return _row(name, first, cpu, max(begun.ru_maxrss, once.ru_maxrss) / 1024)
 
 
 def _answer(folder: Path) -> None:
