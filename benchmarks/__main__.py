@@ -9,6 +9,8 @@ from benchmarks._page import written
 
 BENCHMARKS = {
     "all_sets": "benchmarks.quality.all_sets",
+    "by_eye": "benchmarks.quality.by_eye",
+    "durability": "benchmarks.quality.durability",
     "effect": "benchmarks.quality.effect",
     "honesty": "benchmarks.quality.honesty",
     "judge": "benchmarks.quality.judge",
@@ -17,6 +19,9 @@ BENCHMARKS = {
     "power": "benchmarks.quality.power",
     "values": "benchmarks.speed.values",
 }
+
+SCREEN_ONLY = ("by_eye",)
+"""Quote rows of data that may not be passed on: never written into a page."""
 
 
 def main(arguments: list[str]) -> int:
@@ -27,6 +32,9 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments[0] == "--write":
         name, *rest = arguments[1:]
+        if name in SCREEN_ONLY:
+            print(f"{name} quotes rows of data and is not written into a page; run it without --write")
+            return 2
         return written(name, rest, _summary(BENCHMARKS[name]), import_module(BENCHMARKS[name]).main)
     name, *rest = arguments
     return int(import_module(BENCHMARKS[name]).main(rest))

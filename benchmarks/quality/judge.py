@@ -23,6 +23,7 @@ from tilth.core.spec import Spec
 from tilth.core.target import Target
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.learning.linear import Linear
+from tilth.numerics.assisted_answers import assisted_gain
 from tilth.numerics.denoising import denoise
 from tilth.numerics.neighbours import k_nearest
 from tilth.numerics.noise import (
@@ -202,11 +203,12 @@ class _Judges:
         return found | self._by_answers(before, after)
 
     def _by_answers(self, before: IntVector, after: IntVector) -> dict[str, tuple[float, float]]:
-        """One draw of answers; `predicted` is what the confirmed noise says, used as a control variate."""
+        """One draw of answers; with predictions: the given labels, and what the counted noise says of the truth."""
         dev, rows = self._dev, np.arange(len(before))
         true = (after == dev.truth).astype(float) - (before == dev.truth)
-        view = self._views["confirmed noise"]
-        predicted = view[rows, after] - view[rows, before]
+        view = self._views["counted noise"]
+        given = (after == dev.given).astype(float) - (before == dev.given)
+        foretold = np.column_stack([given, view[rows, after] - view[rows, before]])
         differing = np.flatnonzero(after != before)
         anywhere = self._rng.choice(len(rows), min(ANSWERS, len(rows)), replace=False)
         found = {f"{ANSWERS} answers, any rows": _mean(true[anywhere])}
@@ -215,18 +217,9 @@ class _Judges:
             share = len(differing) / len(rows)
             mean, error = _mean(true[drawn])
             found[f"{ANSWERS} answers, where they differ"] = (share * mean, share * error)
-            slope = _slope(predicted[drawn], true[drawn])
-            rest, error = _mean(true[drawn] - slope * predicted[drawn])
-            found["the same with predictions"] = (
-                share * (rest + slope * predicted[differing].mean()),
-                share * error,
-            )
+            helped = assisted_gain(true[differing], np.isin(differing, drawn), foretold[differing], len(rows))
+            found["the same with predictions"] = (helped.gain, helped.standard_error)
         return found
-
-
-def _slope(predicted: Vector, true: Vector) -> float:
-    spread = float(predicted.var())
-    return float(np.cov(predicted, true, bias=True)[0, 1]) / spread if spread > 0 else 0.0
 
 
 def _mean(values: Vector) -> tuple[float, float]:

@@ -127,7 +127,7 @@ def draw(contest: Contest, n_dev: int, noise: float, seed: int) -> Drawn:
         error=float(contest.change.std() / np.sqrt(n_dev)),
         judgement=judgement,
         least=tuple(least_detectable(bench, judged, judgement, ALPHA / m) for m in TRIED),
-        kept=tuple(decide([reading], ALPHA, n_tried=m)[0].verdict is Verdict.KEPT for m in TRIED),
+        kept=tuple(decide([reading], ALPHA, shares=[1 / m])[0].verdict is Verdict.KEPT for m in TRIED),
         threshold=tuple(ALPHA / m for m in TRIED),
     )
 

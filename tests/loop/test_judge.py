@@ -10,6 +10,7 @@ from loop_worlds import gaussian_world, schema_of, table_of, world_of
 
 from tilth.core.names import Split
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
+from tilth.loop.foretelling import Foretold
 from tilth.loop.judge import TRUSTED_ENOUGH, Answers, Evidence, Outcome, judge
 from tilth.loop.ledger import Draw
 from tilth.loop.sensitivity import answers_needed, least_detectable
@@ -193,7 +194,7 @@ def noisy_world(rng, n=2000, metric="accuracy"):
     return truth, before, after, given
 
 
-def answered_gain(bench, world, rng, share, metric):
+def answered_gain(bench, world, rng, share, metric, *, helped=False):
     truth, before, after, given = world
     differ = np.flatnonzero(before != after)
     asked = rng.permutation(differ)[: round(share * len(differ))]
@@ -209,24 +210,40 @@ def answered_gain(bench, world, rng, share, metric):
         decided_after=after,
     )
     judged = replace(bench.judged(Split.DEV), labels=labels if metric == "accuracy" else truth)
-    found = judge(bench, judged, outcome, answers=Answers(answered=answered, n_disagreeing=len(differ)))
+    likely = np.full((len(truth), 2), 0.1)
+    likely[np.arange(len(truth)), given] = 0.9
+    foretold = Foretold(came=given, truth=likely) if helped else None
+    answers = Answers(answered=answered, n_disagreeing=len(differ))
+    found = judge(bench, judged, outcome, answers=answers, foretold=foretold)
     gain = (after == truth).astype(float) - (before == truth)
     if metric == "accuracy":
         return found.nothing, gain.mean()
     return found.nothing, np.mean([gain[truth == c].mean() for c in (0, 1)])
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy"])
-def test_answers_are_unbiased_however_the_other_labels_lie(metric):
+@pytest.mark.parametrize(("metric", "helped"), [("accuracy", False), ("accuracy", True), ("balanced_accuracy", True)])
+def test_answers_are_unbiased_however_the_other_labels_lie(metric, helped):
     rng = np.random.default_rng(8)
     bench = bench_of(2000, metric=metric)
     errors, inside = [], 0
     for _ in range(150):
-        found, true_gain = answered_gain(bench, noisy_world(rng, metric=metric), rng, 0.4, metric)
+        found, true_gain = answered_gain(bench, noisy_world(rng, metric=metric), rng, 0.4, metric, helped=helped)
         errors.append(found.gain - true_gain)
         inside += found.low <= true_gain <= found.high
     assert abs(np.mean(errors)) < 4 * np.std(errors) / np.sqrt(len(errors))
     assert inside >= 140
+
+
+def test_what_the_labels_foretell_narrows_the_interval():
+    rng = np.random.default_rng(8)
+    bench, world = bench_of(2000), noisy_world(rng)
+    plain, _ = answered_gain(bench, world, np.random.default_rng(1), 0.4, "accuracy")
+    helped, _ = answered_gain(bench, world, np.random.default_rng(1), 0.4, "accuracy", helped=True)
+    assert helped.standard_error < plain.standard_error
+    few = 29 / (world[1] != world[2]).sum()
+    one, _ = answered_gain(bench, world, np.random.default_rng(1), few, "accuracy")
+    other, _ = answered_gain(bench, world, np.random.default_rng(1), few, "accuracy", helped=True)
+    assert one == other  # too few for a regression
 
 
 def test_answers_also_judge_against_the_placebo():
@@ -342,5 +359,7 @@ def test_answers_needed_meet_the_level_of_the_next_run():
     assert answers_needed(found, 0.01) == answers_to_decide(0.06, 0.2, 200, 0.01)
     needed = [answers_needed(found, level) for level in (0.05, 0.01, 0.002)]
     assert needed == sorted(needed)
+    helped = replace(found, foretold=0.6, decisive=1.0)
+    assert answers_needed(helped, 0.01) < needed[1]
     assert answers_needed(judged_by(bench_of(1000), wins_and_losses(1000, 70, 130)), 0.05) is None
     assert answers_needed(judged_by(bench_of(1000), wins_and_losses(1000, 0, 0)), 0.05) is None

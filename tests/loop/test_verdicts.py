@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tilth.core.estimate import Estimate
 from tilth.core.trial import Guard, Verdict
 from tilth.loop.judge import Evidence, Judgement
-from tilth.loop.verdicts import COMPOSITION_SHARE, Reading, decide, decide_retest
+from tilth.loop.verdicts import COMPOSITION_SHARE, Reading, decide, decide_retest, shares_by_forecast
 from tilth.numerics.error_budget import alpha_of_run
 from tilth.numerics.paired_tests import PairedResult
 
@@ -100,9 +100,20 @@ def test_holm_over_all_finalists_by_hand():
 
 def test_a_finalist_that_failed_takes_its_part_of_the_correction():
     assert decide([reading(p=0.01)], 0.015)[0].verdict is KEPT
-    (decision,) = decide([reading(p=0.01)], 0.015, n_tried=3)
+    (decision,) = decide([reading(p=0.01)], 0.015, shares=[1 / 3])
     assert decision.p_adjusted == pytest.approx(0.03)
     assert decision.verdict is UNDECIDED
+
+
+def test_who_is_forecast_to_gain_more_may_spend_more():
+    assert shares_by_forecast([0.01, 0.03, 0.0]) == pytest.approx([3 / 11, 6 / 11, 2 / 11])
+    assert shares_by_forecast([0.0, 0.02, 0.02]) == pytest.approx([2 / 11, 4.5 / 11, 4.5 / 11])
+    assert shares_by_forecast([]).shape == (0,)
+    equal = decide([reading(p=0.02), reading(p=0.5)], 0.03)
+    assert equal[0].verdict is UNDECIDED
+    weighted = decide([reading(p=0.02), reading(p=0.5)], 0.031, shares=shares_by_forecast([0.1, 0.0]))
+    assert weighted[0].p_adjusted == pytest.approx(0.03)
+    assert weighted[0].verdict is KEPT
 
 
 def test_a_retest_is_corrected_for_all_that_there_could_be():

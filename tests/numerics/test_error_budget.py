@@ -75,6 +75,35 @@ def test_holm_keeps_the_family_error_under_dependence() -> None:
     assert wrong <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 4000)
 
 
+def test_weighted_holm_by_hand() -> None:
+    # p / w: .03, .04, .12; left: 1, .4, .2 -> .03, .016 but not below .03, .024 but not below .03.
+    assert holm(np.array([0.018, 0.008, 0.024]), np.array([0.6, 0.2, 0.2])) == pytest.approx([0.03, 0.03, 0.03])
+    # A light one that comes first pays for its lightness: .01 / .2 = .05.
+    assert holm(np.array([0.2, 0.01]), np.array([0.8, 0.2])) == pytest.approx([0.2, 0.05])
+
+
+@given(PROBABILITIES, st.floats(0.01, 100), st.data())
+def test_weights_count_up_to_a_factor_and_equal_ones_not_at_all(p_values, factor, data) -> None:
+    p = np.array(p_values)
+    weights = np.array(data.draw(st.lists(st.floats(0.1, 10), min_size=len(p), max_size=len(p))))
+    np.testing.assert_allclose(holm(p, weights), holm(p, factor * weights), atol=1e-300)
+    np.testing.assert_allclose(holm(p, np.full(len(p), factor)), holm(p), atol=1e-300)
+
+
+def test_weighted_holm_keeps_the_family_error_under_dependence() -> None:
+    rng = np.random.default_rng(1)
+    shared = rng.random((4000, 1))
+    worlds = np.where(rng.random((4000, 5)) < 0.5, shared, rng.random((4000, 5)))
+    wrong = np.mean([(holm(world, np.array([5.0, 2, 1, 1, 1])) <= 0.05).any() for world in worlds])
+    assert wrong <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 4000)
+
+
+def test_holm_refuses_weights_that_are_none() -> None:
+    for weights in ([1.0], [1.0, 0.0], [1.0, float("nan")]):
+        with pytest.raises(InputError, match="positive weight"):
+            holm(np.array([0.5, 0.1]), np.array(weights))
+
+
 @pytest.mark.parametrize("bad", [-0.1, 1.1, float("nan")])
 def test_holm_refuses_what_is_no_probability(bad: float) -> None:
     with pytest.raises(InputError):

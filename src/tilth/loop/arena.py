@@ -15,6 +15,7 @@ from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.copies import memorised
+from tilth.loop.foretelling import Foretold
 from tilth.loop.guards import LEAST_ROWS, GuardedSlice
 from tilth.loop.ledger import Draw, Ledger
 
@@ -50,6 +51,8 @@ class Arena:
     context: str
     """Digest of all but the edit that decides a trial's figures: content, learner, features, dev labels, seed."""
 
+    foretold: Foretold | None = None
+    """What foretells answers on the judging rows; None for regression."""
     leaks: Mapping[str, str] = field(default_factory=dict)
     """Train row -> the dev or test row that it copies."""
 
@@ -62,6 +65,7 @@ class Arena:
         return replace(
             self,
             judged=self.judged.only(~out),
+            foretold=None if self.foretold is None else self.foretold.only(~out),
             slices=tuple(one for one in slices if one.rows.sum() >= LEAST_ROWS),
             context=digest_of([self.context, "without copies", np.flatnonzero(out).tolist()]),
         )

@@ -4,8 +4,9 @@ Three kinds of evidence, best first:
 
 - *answers*: a person judged dev rows drawn at random among those on which the two models decide differently. Elsewhere
   their difference is zero whatever the truth is, so the scaled mean of the answers is unbiased without any assumption
-  about noise. Against the placebo, the answers stand for the rows where the two models differ, and given labels for the
-  others.
+  about noise. From 30 answers on, what the labels as they came and the model foretell takes part of the error out of it;
+  only its deviations from the answers count, so that it cannot turn the verdict. Against the placebo, the answers stand
+  for the rows where the two models differ, and given labels for the others.
 - *trusted rows*: a person confirmed enough dev rows that were drawn at random.
 - *given labels*: dev labels as they are. The assumption is stated with the verdict: that a wrong dev label does not
   agree with the edited model more often than with the unedited one. The corrected gain undoes class-dependent noise
@@ -24,6 +25,8 @@ from tilth.core.errors import NotApplicable
 from tilth.core.estimate import Estimate
 from tilth.core.rng import generator
 from tilth.loop.bench import Bench, Judged
+from tilth.loop.foretelling import Foretold
+from tilth.numerics.assisted_answers import ENOUGH_ANSWERS, assisted_gain
 from tilth.numerics.detectability import gain_from_answers
 from tilth.numerics.intervals import mean_interval
 from tilth.numerics.noise import backward_accuracy, noise_rate, noise_transition
@@ -97,6 +100,10 @@ class Judgement:
     assumption: str
     n_disagreeing: int
     n_rows: int
+    foretold: float | None = None
+    """Share of the variance of answers that is to be expected foretold; None where answers are judged by themselves."""
+    decisive: float = 1.0
+    """Share of the disagreeing rows on which one of the two models is to be expected right."""
 
 
 def judge(
@@ -107,6 +114,7 @@ def judge(
     answers: Answers | None = None,
     random_trusted: Mask | None = None,
     joint: Matrix | None = None,
+    foretold: Foretold | None = None,
     step: tuple[object, ...] = (),
 ) -> Judgement:
     """Compare the model after an edit with the model before it and with its placebos.
@@ -118,6 +126,7 @@ def judge(
     answers : answers drawn for this very edit, if there are any
     random_trusted : which of the rows a person confirmed in a random draw
     joint : (k, k) confident joint of the dev rows' labels, for the corrected gain; None for regression
+    foretold : what is known of the same rows without answers
     step : names the draw of the sign flips, so that a verdict does not depend on what else was tried
     """
     rows, evidence, assumption = _rows_to_use(len(judged), random_trusted)
@@ -132,9 +141,10 @@ def judge(
         sample = _rows_by_answer(answers, outcome, judged.groups, bench.strata(judged))
     nothing = beats_nothing(sample.after, sample.before, sample.groups, sample.strata, rng=rng)
     placebo = beats_placebo(sample.after, sample.placebos, sample.groups, sample.strata, rng=rng)
+    helped = foretold if judged.groups is None and not bench.metric.stratified else None
     if evidence is Evidence.ANSWERS and judged.groups is None and not bench.metric.stratified:
         assert answers is not None
-        nothing = _exact_by_answers(answers, outcome)
+        nothing = _by_answers(answers, outcome, helped)
     return Judgement(
         nothing=nothing,
         placebo=placebo,
@@ -144,6 +154,8 @@ def judge(
         assumption=assumption,
         n_disagreeing=int(outcome.changed.sum() if evidence is Evidence.ANSWERS else outcome.changed[rows].sum()),
         n_rows=len(judged) if evidence is Evidence.ANSWERS else int(np.sum(rows)),
+        foretold=None if helped is None else helped.share(outcome),
+        decisive=1.0 if helped is None else helped.decisive(outcome),
     )
 
 
@@ -211,6 +223,16 @@ def _exact_by_answers(answers: Answers, outcome: Outcome) -> PairedResult:
         high=estimate.high,
         p_value=exact_binomial(int((new & ~old).sum()), int((old & ~new).sum())),
     )
+
+
+def _by_answers(answers: Answers, outcome: Outcome, foretold: Foretold | None) -> PairedResult:
+    """Return the gain by answers; where there are enough, with the help of what is known of the disagreeing rows without them."""
+    if foretold is None or answers.answered.sum() < ENOUGH_ANSWERS:
+        return _exact_by_answers(answers, outcome)
+    rows = outcome.changed
+    differences = (outcome.after > 0).astype(np.float64) - (outcome.before > 0)
+    predictors = foretold.predictors(outcome)[rows]
+    return assisted_gain(differences[rows], answers.answered[rows], predictors, len(rows))
 
 
 def _corrected(bench: Bench, judged: Judged, outcome: Outcome, joint: Matrix | None) -> Estimate | None:

@@ -22,6 +22,7 @@ from tilth.loop.candidates import Candidate, finalists, proposals, screen
 from tilth.loop.comparable import evaluation_notes
 from tilth.loop.copies import leaks_of
 from tilth.loop.detect import detect
+from tilth.loop.foretelling import foretell
 from tilth.loop.guards import check_guards, guarded_slices
 from tilth.loop.history import remember_fitted
 from tilth.loop.ledger import Ledger, dev_key
@@ -171,6 +172,7 @@ def _arena(workshop: Workshop, version: Version, options: RunOptions) -> Arena:
         settings=settings,
         parent=version.version,
         joint=confident_dev_joint(bench, judged),
+        foretold=foretell(bench, judged, workshop.dataset(workshop.repository.version(version.base))),
         remember=workshop.remember_arrays,
         context=context,
     )

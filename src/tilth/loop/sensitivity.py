@@ -9,6 +9,7 @@ import numpy as np
 from tilth.core.estimate import WIDEST
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.judge import Judgement
+from tilth.numerics.assisted_answers import ENOUGH_ANSWERS, assisted_answers_to_decide
 from tilth.numerics.detectability import answers_to_decide, least_detectable_difference, least_detectable_gain
 
 __all__ = ["answers_needed", "least_detectable"]
@@ -28,7 +29,12 @@ def answers_needed(judgement: Judgement, level: float) -> int | None:
         gain = math.sqrt(gain * min(corrected.value, rate))
     if gain <= 0:
         return None
-    return answers_to_decide(min(gain, rate), rate, judgement.n_disagreeing, level)
+    n, gain = judgement.n_disagreeing, min(gain, rate)
+    alone = answers_to_decide(gain, rate, n, level)
+    if judgement.foretold is None or (alone is not None and alone < ENOUGH_ANSWERS):
+        return alone
+    decisive = max(judgement.decisive, gain / rate)
+    return assisted_answers_to_decide(gain, decisive, n, judgement.n_rows, level, foretold=judgement.foretold)
 
 
 def least_detectable(bench: Bench, judged: Judged, judgement: Judgement, level: float) -> float:

@@ -7,7 +7,7 @@ where it stopped and a rerun shows the same figures.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,7 +24,7 @@ from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.outcomes import outcome_of, with_more_placebos
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.sensitivity import answers_needed, least_detectable
-from tilth.loop.verdicts import COMPOSITION_SHARE, Decision, Reading, decide, decide_retest
+from tilth.loop.verdicts import COMPOSITION_SHARE, Decision, Reading, decide, decide_retest, shares_by_forecast
 from tilth.numerics.kept_gain import given_kept, least_kept
 
 __all__ = ["Arena", "Settings", "Tried", "try_all"]
@@ -47,7 +47,8 @@ class _Stakes:
 
     run: str
     alpha: float
-    n_finalists: int
+    shares: Mapping[str, float]
+    """Finalist -> which part of the budget for finalists it may spend first."""
     alpha_next: float
 
     @property
@@ -63,12 +64,15 @@ class _Stakes:
     @property
     def n_retests(self) -> int:
         """How many re-tests there can be: the first kept edit needs none."""
-        return max(1, self.n_finalists - 1)
+        return max(1, len(self.shares) - 1)
 
-    @property
-    def next_time(self) -> float:
-        """What one finalist has to meet in the next run, if as many are tried again."""
-        return self.alpha_next * (1 - COMPOSITION_SHARE) / self.n_finalists
+    def of(self, edit: Edit) -> float:
+        """What a finalist has to meet if no other edit helps."""
+        return self.of_finalists * self.shares[edit.edit_id]
+
+    def next_time(self, edit: Edit) -> float:
+        """What it has to meet in the next run, if the same ones are tried again."""
+        return self.alpha_next * (1 - COMPOSITION_SHARE) * self.shares[edit.edit_id]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +109,13 @@ def try_all(
         one = quarantine.run(step, partial(_measure, arena, candidate, (), stakes))
         measured += [] if one is None else [one]
     least = arena.settings.least_useful_gain
-    decisions = decide([m.reading for m in measured], stakes.of_finalists, least, n_tried=len(finalists))
+    shares = [stakes.shares[m.candidate.edit.edit_id] for m in measured]
+    decisions = decide([m.reading for m in measured], stakes.of_finalists, least, shares=shares)
     tried = [
-        Tried(edit=m.candidate.edit, trial=_trial(arena, m, decision, stakes.of_finalists, stakes.n_finalists))
+        Tried(
+            edit=m.candidate.edit,
+            trial=_trial(arena, m, decision, stakes.of_finalists, stakes.of(m.candidate.edit)),
+        )
         for m, decision in zip(measured, decisions, strict=True)
     ]
     tried = _compose(arena, finalists, tried, stakes, tell, quarantine)
@@ -127,7 +135,7 @@ def _stakes(arena: Arena, finalists: Sequence[Candidate]) -> _Stakes:
     return _Stakes(
         run=run,
         alpha=arena.ledger.alpha_of(number, settings.alpha),
-        n_finalists=len(finalists),
+        shares=dict(zip(edits, shares_by_forecast([c.forecast for c in finalists]).tolist(), strict=True)),
         alpha_next=arena.ledger.alpha_of(number + 1, settings.alpha),
     )
 
@@ -165,13 +173,14 @@ def _read(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...], sta
         answers=answers_for(edit.edit_id, outcome, arena.judged, arena.dev_ids, arena.draws),
         random_trusted=random_trusted(arena.judged, arena.dev_ids, arena.draws),
         joint=arena.joint,
+        foretold=arena.foretold,
         step=(edit.edit_id, *base),
     )
     is_regression = arena.bench.schema.task.is_regression
     return Reading(
         judgement=judgement,
         guards=_guards(arena, outcome, base),
-        answers_needed=None if is_regression else answers_needed(judgement, stakes.next_time),
+        answers_needed=None if is_regression else answers_needed(judgement, stakes.next_time(edit)),
     )
 
 
@@ -185,7 +194,8 @@ def _guards(arena: Arena, outcome: Outcome, base: tuple[str, ...]) -> tuple[Guar
     )
 
 
-def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, n_tried: int) -> Trial:
+def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, level: float) -> Trial:
+    """`level` is what the p-value had to meet if no other edit helps."""
     judgement: Judgement = measured.reading.judgement
     edit, undecided = measured.candidate.edit, decision.verdict is Verdict.UNDECIDED
     return Trial(
@@ -207,7 +217,7 @@ def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, 
         judge=f"{judgement.evidence}: {judgement.assumption}{_left_out(measured.n_left_out)}",
         disagreeing=judgement.n_disagreeing,
         answers_needed=measured.reading.answers_needed if undecided else None,
-        least_detectable_gain=least_detectable(arena.bench, arena.judged, judgement, alpha / n_tried),
+        least_detectable_gain=least_detectable(arena.bench, arena.judged, judgement, level),
         seconds=measured.seconds,
         seed=arena.settings.seed,
         corrected_gain=judgement.corrected,
@@ -268,7 +278,7 @@ def _retest(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes: 
     measured = _measure(arena, candidate, base, stakes)
     least = arena.settings.least_useful_gain
     decision = decide_retest(measured.reading, stakes.of_retests, stakes.n_retests, least)
-    return _trial(arena, measured, decision, stakes.of_retests, stakes.n_retests)
+    return _trial(arena, measured, decision, stakes.of_retests, stakes.of_retests / stakes.n_retests)
 
 
 def _record(arena: Arena, stakes: _Stakes, trial: Trial) -> None:

@@ -96,15 +96,17 @@ def alpha_left(runs_spent: int, alpha: float = 0.05) -> float:
     return 6 * alpha / math.pi**2 * float(polygamma(1, runs_spent + 1))
 
 
-def holm(p_values: Vector) -> Vector:
+def holm(p_values: Vector, weights: Vector | None = None) -> Vector:
     """Return p-values adjusted so that comparing each with alpha keeps the chance of any error at most alpha.
 
-    Sorted upwards, adjusted_i = max over j <= i of (m - j + 1) p_j, at most 1. Valid whatever the dependence.
-    All finalists of a run count, also those that look hopeless. O(m log m).
+    Sorted by p / weight upwards, adjusted_i = max over j <= i of (sum of weights from j on) p_j / weight_j, at most 1; with
+    equal weights (m - j + 1) p_j. Valid whatever the dependence, for weights that do not come from what the p-values come
+    from. All finalists of a run count, also those that look hopeless. O(m log m).
 
     Parameters
     ----------
     p_values : (m,) p-values in [0, 1]
+    weights : (m,) > 0, which part of alpha each may spend first, up to a factor; equal by default
 
     Returns
     -------
@@ -114,12 +116,12 @@ def holm(p_values: Vector) -> Vector:
     Raises
     ------
     InputError
-        With a value that is not a probability.
+        With a value that is not a probability, or weights that are not positive.
 
     Source
     ------
     Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics
-    6.
+    6, section 3 (weights).
 
     Examples
     --------
@@ -129,9 +131,13 @@ def holm(p_values: Vector) -> Vector:
     p = np.asarray(p_values, dtype=np.float64)
     if not ((p >= 0) & (p <= 1)).all():
         raise InputError("p-values lie between 0 and 1")
-    order = np.argsort(p, kind="stable")
+    w = np.ones_like(p) if weights is None else np.asarray(weights, dtype=np.float64)
+    if w.shape != p.shape or not ((w > 0) & (w < np.inf)).all():
+        raise InputError("each p-value has one positive weight")
+    order = np.argsort(p / w, kind="stable")
+    left = np.cumsum(w[order][::-1])[::-1]
     adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(np.arange(p.size, 0, -1) * p[order]))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(left * (p / w)[order]))
     return adjusted
 
 
