@@ -9,6 +9,7 @@ from benchmarks._page import written
 
 BENCHMARKS = {
     "all_sets": "benchmarks.quality.all_sets",
+    "asking": "benchmarks.quality.asking",
     "by_eye": "benchmarks.quality.by_eye",
     "durability": "benchmarks.quality.durability",
     "effect": "benchmarks.quality.effect",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tilth.core.errors import NotApplicable
-from tilth.selection.doubted_labels import DoubtedLabels, label_margin
+from tilth.selection.doubted_labels import DoubtedLabels, worth_of_answers
 from tilth.testing.views import view_of, world_view
 from tilth.testing.worlds import classification_world
 
@@ -17,32 +17,38 @@ PROBS = np.array([[0.9, 0.1], [0.3, 0.7], [0.05, 0.95], [0.4, 0.6], [0.5, 0.5]])
 LABELS = np.array([0, 0, 0, 1, 0])
 
 
-def test_margin_by_hand():
-    assert label_margin(LABELS, PROBS).tolist() == pytest.approx([-0.8, 0.4, 0.9, -0.2, 0.0])
+def test_worth_by_hand():
+    truth = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]])
+    probs = np.array([[0.5, 0.5], [0.5, 0.5], [1.0, 0.0]])
+    found = worth_of_answers(np.array([0, 0, 0]), truth, probs)
+    assert found == pytest.approx([0.1, 0.8, 0.0])  # probably right; wrong and undecided; the model is sure
 
 
 @given(st.integers(2, 6), st.integers(0, 1000))
-def test_margin_is_the_brute_force_margin(k, seed):
+def test_worth_is_a_share_that_rises_with_both_doubts(k, seed):
     rng = np.random.default_rng(seed)
-    probs, labels = rng.dirichlet(np.ones(k), 7), rng.integers(k, size=7)
-    best = [max(p for c, p in enumerate(row) if c != label) for row, label in zip(probs, labels, strict=True)]
-    margin = label_margin(labels, probs)
-    assert margin == pytest.approx(np.array(best) - probs[np.arange(7), labels])
-    assert (np.abs(margin) <= 1).all()
+    probs, truth, labels = rng.dirichlet(np.ones(k), 7), rng.dirichlet(np.ones(k), 7), rng.integers(k, size=7)
+    found = worth_of_answers(labels, truth, probs)
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (found <= 1 - truth[np.arange(7), labels] + 1e-12).all()
+    undecided = worth_of_answers(labels, truth, np.full((7, k), 1 / k))
+    assert undecided == pytest.approx(1 - truth[np.arange(7), labels])
 
 
-def test_chooses_contradicted_rows_most_doubted_first():
+def test_chooses_doubted_rows_most_worth_first():
     selector = DoubtedLabels()
     chosen = selector.select(view_of(selector, labels=LABELS, pred_probs=PROBS), 10)
-    assert chosen.ids.to_pylist() == ["r2", "r1"]
-    assert chosen.scores == pytest.approx([0.9, 0.4])
+    assert chosen.ids.to_pylist()[0] == "r1"  # p = .7 for the other class; r2 with .95 is sure, so that less changes
+    assert "r0" not in chosen.ids.to_pylist()
+    assert (np.diff(chosen.scores) <= 0).all()
 
 
 def test_confirmed_and_unlabelled_rows_are_not_asked_about():
     selector = DoubtedLabels()
     trusted, labelled = np.arange(5) == 2, np.arange(5) != 1
     view = view_of(selector, labels=LABELS, pred_probs=PROBS, trusted=trusted, labelled=labelled)
-    assert len(selector.select(view, 10)) == 0
+    assert not {"r1", "r2"} & set(selector.select(view, 10).ids.to_pylist())
+    assert {"r1", "r2"} <= set(selector.select(view_of(selector, labels=LABELS, pred_probs=PROBS), 10).ids.to_pylist())
 
 
 @pytest.mark.parametrize("budget", [0, 1, 7, 10_000])

@@ -22,14 +22,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from tilth.detection._shared import class_texts, doubtable, refuse_few_rows, refuse_regression, share_of
-from tilth.numerics.neighbours import Neighbours
-from tilth.numerics.noise import refuse_ignorance, truth_posterior
-from tilth.numerics.truth_nearby import truth_nearby
+from tilth.numerics.noise import refuse_ignorance
+from tilth.numerics.truth_nearby import truth_of_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tilth.core.arrays import IntVector, Matrix, Vector
+    from tilth.core.arrays import Matrix, Vector
     from tilth.core.finding import Finding
     from tilth.operators.view import Scope, View
 
@@ -78,8 +77,8 @@ class LabelError:
         rows = np.flatnonzero(view.labelled)
         refuse_few_rows(len(rows), self.least_rows if view.n_classes > 1 else len(rows) + 1)
         refuse_ignorance(view.labels[rows], view.pred_probs[rows])
-        truth = np.zeros((len(view), view.n_classes))
-        truth[rows] = _truth(view, rows)
+        near = view.neighbours if view.has("neighbours") else None
+        truth = truth_of_labels(view.labels, view.pred_probs, view.labelled, near)
         own = np.take_along_axis(truth, view.labels[:, None] * view.labelled[:, None], axis=1)[:, 0]
         severity = np.where(doubtable(view), 1 - own, 0.0)
         if not (severity > self.doubt).any():
@@ -101,7 +100,8 @@ class LabelError:
             f"{severity[flagged].sum():,.0f} of them and {severity.sum():,.0f} of all are to be expected "
             f"wrong.",
             threshold=f"the label is wrong with a probability above {self.doubt:g}, by out-of-sample predictions, the "
-            "confusion of labels that they show, and the nearest rows (classes that overlap look the same)",
+            "confusion of labels that they show, and the nearest rows (an estimate: where classes overlap, or labels "
+            "record outcomes, right labels look the same)",
             suggestion="have the worst confirmed by a person; relabelling, softening and removing them are tried",
             evidence={
                 "given": class_texts(view, view.labels, view.labelled),
@@ -110,15 +110,3 @@ class LabelError:
                 "p_suggested": np.where(view.labelled, truth[np.arange(len(view)), suggested], 0.0),
             },
         )
-
-
-def _truth(view: View, rows: IntVector) -> Matrix:
-    """Return the posterior of the labelled rows' truth; neighbours that are not among them have no say."""
-    labels, probs = view.labels[rows], view.pred_probs[rows]
-    if not view.has("neighbours"):
-        return truth_posterior(labels, probs)
-    near: Neighbours = view.neighbours
-    place, is_heard = np.zeros(len(view), dtype=np.intp), np.zeros(len(view))
-    place[rows], is_heard[rows] = np.arange(len(rows)), 1.0
-    found = near.positions[rows]
-    return truth_nearby(labels, probs, Neighbours(place[found], near.distances[rows]), is_heard[found])

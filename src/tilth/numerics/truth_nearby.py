@@ -17,19 +17,59 @@ import numpy as np
 
 from tilth.core.errors import InputError
 from tilth.numerics._checks import check_labels
-from tilth.numerics.noise import noise_transition, posterior
+from tilth.numerics.neighbours import Neighbours
+from tilth.numerics.noise import noise_transition, posterior, truth_posterior
 
 if TYPE_CHECKING:
-    from tilth.core.arrays import IntVector, Matrix, Vector
-    from tilth.numerics.neighbours import Neighbours
+    from tilth.core.arrays import IntVector, Mask, Matrix, Vector
 
-__all__ = ["truth_nearby"]
+__all__ = ["truth_nearby", "truth_of_labels"]
 
 _BLUR = 0.05
 _STEPS = 3
 _ROUNDS = 2
 _SHARE_STEPS = 10
 _TINY = 1e-300
+
+
+def truth_of_labels(labels: IntVector, pred_probs: Matrix, labelled: Mask, near: Neighbours | None) -> Matrix:
+    """Return p(truth | features, given label, neighbours) of labelled rows; rows without a label hold zeros.
+
+    `truth_nearby` among the labelled rows: neighbours without a label have no say. Without neighbours `truth_posterior`.
+
+    Parameters
+    ----------
+    labels : (n,) class numbers, as given; any for rows without a label
+    pred_probs : (n, k), out-of-sample, calibrated p(given class | features)
+    labelled : (n,) which rows have a label
+    near : the m nearest of the n rows to each, itself excluded; None: there are none
+
+    Returns
+    -------
+    (n, k), rows sum to 1 or 0, row order of the input
+
+    Raises
+    ------
+    InputError : shapes that do not fit, labels out of range
+
+    Randomness: none.
+
+    Examples
+    --------
+    >>> truth_of_labels(np.array([0, 1, 0]), np.eye(2)[[0, 1, 1]], np.array([True, True, False]), None).tolist()
+    [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
+    """
+    rows = np.flatnonzero(labelled)
+    truth = np.zeros(pred_probs.shape)
+    if near is None:
+        truth[rows] = truth_posterior(labels[rows], pred_probs[rows])
+        return truth
+    place, is_heard = np.zeros(len(labels), dtype=np.intp), np.zeros(len(labels))
+    place[rows], is_heard[rows] = np.arange(len(rows)), 1.0
+    found = near.positions[rows]
+    there = Neighbours(place[found], near.distances[rows])
+    truth[rows] = truth_nearby(labels[rows], pred_probs[rows], there, is_heard[found])
+    return truth
 
 
 def truth_nearby(labels: IntVector, pred_probs: Matrix, near: Neighbours, say: Matrix | None = None) -> Matrix:
