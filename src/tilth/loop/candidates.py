@@ -1,7 +1,6 @@
 """Candidates: what the editors propose, screened inside train; the best go on to be tried on dev.
 
-A forecast is the gain over three folds of train, measured on the given labels of the held-out fold; it chooses who is
-tried and is kept beside the measured gain, so that forecasts can be scored.
+A forecast (loop/forecast) chooses who is tried, and is kept beside the measured gain, so that forecasts can be scored.
 """
 
 from __future__ import annotations
@@ -10,29 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from tilth.core.apply import apply, fit_to
-from tilth.core.arrays import IntVector
+from tilth.core.apply import fit_to
 from tilth.core.edit import Edit
-from tilth.core.ids import cell_digests
-from tilth.core.names import ROW_ID
-from tilth.core.rng import row_uniforms
-from tilth.loop.bench import Bench, Judged, refuse_empty
+from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase
+from tilth.loop.forecast import screening_of
 from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted
 from tilth.loop.quarantine import Quarantine
 from tilth.operators.protocols import Editor
 from tilth.operators.registry import make, names, spec_of
 from tilth.operators.view import View
 
-__all__ = ["SCREENING_FOLDS", "Candidate", "finalists", "proposals", "screen"]
-
-SCREENING_FOLDS = 3
-SCREENING_ROWS = 6_000
-"""Labelled train rows on which candidates are screened at most, chosen by the digest of their ids."""
+__all__ = ["Candidate", "finalists", "proposals", "screen"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +111,12 @@ def screen(
     """Return the candidates with forecasts, best forecast first; ties by edit id."""
     if not candidates:
         return []
-    folds = _folds(bench)
-    baseline = [_fold_scores(bench, fold, ()) for fold in folds]
+    screening = screening_of(bench)
     forecast = []
     for done, candidate in enumerate(candidates):
         tell(done, len(candidates))
         step = f"screen {candidate.edit.operator}"
-        gain = quarantine.run(step, partial(_forecast, bench, folds, baseline, candidate.edit))
+        gain = quarantine.run(step, partial(screening.forecast, candidate.edit, candidate.editor, candidate.view))
         if gain is not None:
             forecast.append(replace(candidate, forecast=gain))
     return sorted(forecast, key=lambda c: (-c.forecast, c.edit.edit_id))
@@ -145,51 +132,3 @@ def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:
         (others if key in seen else firsts).append(candidate)
         seen.add(key)
     return (firsts + others)[:most]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fold:
-    """One fold: the train table without it, and its rows as judging rows."""
-
-    inside: pa.Table
-    held_out: Judged
-
-
-def _folds(bench: Bench) -> list[_Fold]:
-    labels, labelled = bench.labels(bench.train)
-    digests = cell_digests(bench.train.column(ROW_ID))
-    order = row_uniforms(digests, bench.seed, "screening")
-    rows = np.flatnonzero(labelled)
-    rows = np.sort(rows[np.argsort(order[rows], kind="stable")][:SCREENING_ROWS])
-    fold_of = (row_uniforms(digests[rows], bench.seed, "screening folds") * SCREENING_FOLDS).astype(np.intp)
-    at = np.asarray(pc.index_in(bench.train.column(ROW_ID), value_set=bench.table.column(ROW_ID).combine_chunks()))
-    return [_fold(bench, rows[fold_of != f], rows[fold_of == f], labels, at) for f in range(SCREENING_FOLDS)]
-
-
-def _fold(bench: Bench, inside: IntVector, outside: IntVector, labels: np.ndarray, at: IntVector) -> _Fold:
-    held_out = Judged(
-        positions=at[outside].astype(np.intp),
-        labels=labels[outside],
-        trusted=np.zeros(len(outside), dtype=bool),
-        groups=None,
-    )
-    return _Fold(inside=bench.train.take(pa.array(inside)), held_out=held_out)
-
-
-def _fold_scores(bench: Bench, fold: _Fold, edits: tuple[Edit, ...]) -> np.ndarray:
-    train = fold.inside
-    for edit in edits:
-        train = apply(train, fit_to(train, edit)[0])
-    refuse_empty(bench, train)
-    features = bench.features_of(train, edits)
-    model = bench.fit(train, features, start=bench.baseline)
-    return bench.scores(bench.predict(model, fold.held_out.positions), fold.held_out)
-
-
-def _forecast(bench: Bench, folds: Sequence[_Fold], baseline: Sequence[np.ndarray], edit: Edit) -> float:
-    gains = [_fold_scores(bench, fold, (edit,)) - before for fold, before in zip(folds, baseline, strict=True)]
-    if not bench.metric.stratified:
-        return float(np.concatenate(gains).mean())
-    labels = np.concatenate([fold.held_out.labels for fold in folds])
-    together = np.concatenate(gains)
-    return float(np.mean([together[labels == c].mean() for c in np.unique(labels)]))

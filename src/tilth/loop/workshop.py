@@ -28,6 +28,7 @@ from tilth.learning._choose import choose, default_learners
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase, group_codes
+from tilth.loop.forecast import SCREENING_ROWS
 from tilth.loop.frames import frame_columns, target_of
 from tilth.loop.given_probs import given_pred_probs
 from tilth.loop.lineage import beginning
@@ -45,6 +46,8 @@ Arrays = dict[str, np.ndarray]
 FLOPS_PER_SECOND = 1e10
 """Assumed speed by which a time budget becomes a counted one: fixed, so that wall time decides nothing."""
 STEPS_PER_FIT = 30
+FITS_PER_FORECAST, SHARED_FITS = 5, 10
+"""A fit for each fold, and for each pair of folds a model that all forecasts share."""
 
 
 class Workshop:
@@ -202,11 +205,12 @@ class Workshop:
         self.rows_encoded += fresh.num_rows
         self.progress("encode", f"{fresh.num_rows:,} rows")
         encoded = encode_blocks(fitted, self._batches(fresh, names))
+        if not known.any():  # no copy of what may be gigabytes
+            kept.add(digests, encoded)
+            return encoded
         kept.add(digests[~known], encoded)
         features = np.empty((table.num_rows, encoded.shape[1]), dtype=np.float32)
-        features[~known] = encoded
-        if known.any():
-            features[known] = vectors
+        features[~known], features[known] = encoded, vectors
         return features
 
     def features(self, version: Version) -> FloatMatrix32:
@@ -238,9 +242,9 @@ class Workshop:
         named = self.file.learner
         if named.name != "auto":
             return make("learning", named.name, **named.params), []
-        self.progress("fit", "choose the learner by cross-validation")
         dataset = self.dataset(source)
         features = self.encode(dataset.read(ROW_ID, *(c.name for c in fitted)), fitted)
+        self.progress("fit", "choose the learner by cross-validation")
         target = target_of(dataset.read(*frame_columns(source.schema)), source.schema)
         rows = np.flatnonzero(dataset.mask(Split.TRAIN) & target.mask)
         mine, ids = target.take(rows), dataset.row_ids.take(pa.array(rows))
@@ -345,7 +349,8 @@ class Workshop:
         classes = max(version.schema.task.n_classes, 1)
         work = 4.0 * bench.train.num_rows * bench.features.shape[1] * classes * STEPS_PER_FIT
         fits = seconds * FLOPS_PER_SECOND / max(work, 1e6)
-        screening = min(n_candidates * 2.0, fits / 2)
+        of_all = min(1.0, SCREENING_ROWS / max(bench.train.num_rows, 1))
+        screening = min((FITS_PER_FORECAST * n_candidates + SHARED_FITS) * of_all, fits / 2)
         return max(1, int((fits - screening) / (1 + max(5, self.file.placebo_draws))))
 
     def fitted(self, version: Version, edit: Edit) -> Edit:

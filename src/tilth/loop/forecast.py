@@ -1,0 +1,163 @@
+"""Forecasts: what a proposal is likely to gain, found inside train by an editor that did not see the labels that score it.
+
+An edit is made from labels of all train rows, by way of out-of-sample predictions and what is known of the truth. Scored on some of
+those rows it seems to gain a point where it gains nothing, the more so the more rows it touches. So an editor that reads
+such evidence proposes anew for each fold, from the other folds alone (loop/apart), and the fold's given labels score that. Other
+edits (of what was found, of class sizes) are scored as they are, without the fold's rows.
+
+Labels that score are noisy, and most candidates differ by less than their noise. So half of a class label's say goes to the labels of the
+row's nearest neighbours within the fold: wrong labels of a few among twenty hardly count. No model has a part in it, let alone the
+one that proposed; and no label from outside the fold. What fills a whole region with wrong labels stays unseen.
+
+    score_i = (measure(y_i, p_i) + mean over the neighbours j of measure(y_j, p_i)) / 2
+
+A forecast orders candidates; it decides nothing.
+
+Source: Stone (1974), JRSS B 36, and Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, section 7.10.2 (what the
+data chose is part of what cross-validation repeats); Cover, Hart (1967), IEEE Trans. Information Theory 13 (neighbours' labels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.apply import apply, fit_to
+from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.edit import Edit
+from tilth.core.errors import NotApplicable
+from tilth.core.ids import cell_digests, row_digests
+from tilth.core.names import ROW_ID
+from tilth.core.rng import row_uniforms
+from tilth.learning._crossfit import FOLDS, fold_numbers
+from tilth.loop.apart import Apart
+from tilth.loop.bench import Bench, refuse_empty
+from tilth.loop.evidence import N_NEIGHBOURS
+from tilth.loop.frames import target_of, train_rows
+from tilth.numerics.neighbours import k_nearest
+from tilth.operators.protocols import Editor
+from tilth.operators.view import View
+
+__all__ = ["SCREENING_ROWS", "Screening", "screening_of"]
+
+SCREENING_ROWS = 6_000
+"""Labelled train rows on which candidates are screened at most, chosen by the digest of their ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fold:
+    """One fold: its number, the train table without it, its rows' positions, and their scores without an edit.
+
+    `labels` (m, n): each row's label, and below it those of its neighbours, nearest first; `shares` (m,) is what each of these counts.
+    """
+
+    number: int
+    inside: pa.Table
+    positions: IntVector
+    labels: np.ndarray
+    shares: Vector
+    baseline: Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """What the forecasts of one version share."""
+
+    bench: Bench
+    apart: Apart
+    folds: Sequence[_Fold]
+
+    def forecast(self, edit: Edit, editor: Editor, view: View) -> float:
+        """Return the mean gain on held-out rows; 0 where train has too few labelled rows to hold some out."""
+        if not self.folds:
+            return 0.0
+        gains = np.hstack([self._gain(fold, self._edit_without(fold, edit, editor, view)) for fold in self.folds])
+        shares = np.hstack([np.repeat(fold.shares[:, None], len(fold.positions), axis=1) for fold in self.folds])
+        if not self.bench.metric.stratified:
+            return float(np.average(gains, weights=shares))
+        labels = np.hstack([fold.labels for fold in self.folds])
+        of_class = [labels == c for c in np.unique(labels)]
+        return float(np.mean([np.average(gains[some], weights=shares[some]) for some in of_class]))
+
+    def _edit_without(self, fold: _Fold, edit: Edit, editor: Editor, view: View) -> Edit | None:
+        """Return what is proposed without a fold's rows; None where there the editor refuses."""
+        if not Apart.serves(editor.needs):
+            return edit
+        try:
+            return editor.propose(self.apart.view(view, editor.needs, fold.number))
+        except NotApplicable:
+            return None
+
+    def _gain(self, fold: _Fold, edit: Edit | None) -> Matrix:
+        fitting = None if edit is None else fit_to(fold.inside, edit)[0]
+        if fitting is None or not fitting.n_rows:
+            return np.zeros(fold.labels.shape)
+        predicted = _predicted(self.bench, apply(fold.inside, fitting), (fitting,), fold.positions)
+        return _scores(self.bench, predicted, fold.labels) - fold.baseline
+
+
+def screening_of(bench: Bench) -> Screening:
+    """Return the folds of a version's labelled train rows, each with the scores of a model of the others."""
+    rows = _screened(bench)
+    folds = _fold_numbers(bench, rows)
+    apart = Apart(bench=bench, rows=rows, folds=folds)
+    numbers, sizes = np.unique(folds, return_counts=True)
+    found: list[_Fold] = []
+    if len(numbers) > 1:
+        near = 0 if bench.schema.task.is_regression else min(N_NEIGHBOURS, int(sizes.min()) - 1)
+        found = [_fold(apart, f, near) for f in numbers.tolist()]
+    return Screening(bench=bench, apart=apart, folds=found)
+
+
+def _screened(bench: Bench) -> IntVector:
+    """Return the positions in train of the labelled rows, or of SCREENING_ROWS of them."""
+    _, labelled = bench.labels(bench.train)
+    order = row_uniforms(cell_digests(bench.train.column(ROW_ID)), bench.seed, "screening")
+    rows = np.flatnonzero(labelled)
+    return np.sort(rows[np.argsort(order[rows], kind="stable")][:SCREENING_ROWS])
+
+
+def _fold_numbers(bench: Bench, rows: IntVector) -> IntVector:
+    """Return the fold of each row; classes are spread evenly, and groups, or else rows with equal cells, stand together."""
+    part = bench.train.take(pa.array(rows))
+    if bench.groups is None:
+        codes = row_digests(part, [column.name for column in bench.schema.features])[:, 0]
+    else:
+        codes = bench.groups[np.flatnonzero(train_rows(bench.table))[rows]]
+    together = np.unique(codes, return_inverse=True)[1]
+    ids = part.column(ROW_ID).combine_chunks()
+    return fold_numbers(ids, target_of(part, bench.schema), groups=together, n_folds=FOLDS, seed=bench.seed)
+
+
+def _fold(apart: Apart, number: int, n_neighbours: int) -> _Fold:
+    bench, outside = apart.bench, apart.folds == number
+    positions = apart.positions[outside]
+    own = bench.labels(bench.train)[0][apart.rows[outside]]
+    labels, shares = own[None, :], np.ones(1)
+    if n_neighbours:
+        near = k_nearest(bench.features[positions], n_neighbours, metric="euclidean", exclude_self=True).positions
+        labels = np.vstack([own[None, :], own[near.T]])
+        shares = np.concatenate([[0.5], np.full(n_neighbours, 0.5 / n_neighbours)])
+    inside = bench.train.take(pa.array(apart.rows[~outside]))
+    return _Fold(
+        number=number,
+        inside=inside,
+        positions=positions,
+        labels=labels,
+        shares=shares,
+        baseline=_scores(bench, _predicted(bench, inside, (), positions), labels),
+    )
+
+
+def _predicted(bench: Bench, train: pa.Table, edits: tuple[Edit, ...], positions: IntVector) -> Matrix:
+    refuse_empty(bench, train)
+    model = bench.fit(train, bench.features_of(train, edits), start=bench.baseline)
+    return bench.predict(model, positions)
+
+
+def _scores(bench: Bench, predicted: Matrix, labels: np.ndarray) -> Matrix:
+    """Return the scores (m, n) of predictions (n, k) under each of several labels (m, n) of a row."""
+    return np.stack([bench.metric.measure(some, predicted) for some in labels])
