@@ -56,6 +56,16 @@ def test_lone_rows_far_out_are_flagged(view_of):
     assert "stand apart" in finding.summary
 
 
+def test_neighbours_that_may_have_been_missed_are_said(view_of):
+    rows = np.concatenate([np.random.default_rng(1).normal(size=(1000, 5)), np.eye(5) * 40])
+    detector, near = Outlier(), near_of(rows)
+    missed = Neighbours(near.positions, near.distances, exact=False)
+    (exact,), (found,) = (detector.find(view_of(detector, n=1005, neighbours=one)) for one in (near, missed))
+    assert "not with all" in found.threshold
+    assert "not with all" not in exact.threshold
+    assert np.array_equal(found.severity, exact.severity)
+
+
 @pytest.mark.parametrize("law", ["normal", "uniform", "lattice"])
 def test_null_worlds_are_left_alone(view_of, law):
     rng = np.random.default_rng(2)

@@ -66,6 +66,21 @@ def test_a_start_changes_nothing() -> None:
         np.testing.assert_allclose(warm, cold, atol=1e-6)
 
 
+def test_penalties_near_one_another_share_a_curvature_and_far_ones_do_not() -> None:
+    view, labels = world()
+    learner, prepared = Linear(), Linear().prepare(view)
+    start, other = learner.fit(view, hard(labels), prepared=prepared), learner.prepare(view)
+    first = start.curvature(prepared, 1e-3)
+    assert first is not None
+    assert start.curvature(prepared, 1.2e-3) is first
+    assert start.curvature(prepared, 1e-3 / 1.2) is first
+    assert start.curvature(prepared, 2e-3) is not first
+    assert start.curvature(other, 1e-3) is not first
+    cold = learner.predict_proba(view, learner.fit(view, hard(labels, labels != 2), prepared=prepared))
+    warm = learner.predict_proba(view, learner.fit(view, hard(labels, labels != 2), prepared=prepared, start=start))
+    np.testing.assert_allclose(warm, cold, atol=1e-6)
+
+
 def test_a_start_may_come_from_other_rows_and_other_classes() -> None:
     view, labels = world()
     few = learner_start = Linear().fit(view, hard(labels, labels != 2), prepared=Linear().prepare(view))

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.neighbors import NearestNeighbors
 
 from tilth.core.errors import InputError, UsageError
-from tilth.numerics import _rows, neighbours
+from tilth.numerics import _nearest, _rows
 from tilth.numerics.neighbours import Neighbours, identical_rows, k_nearest, neighbour_votes
 
 METRICS = ("cosine", "euclidean")
@@ -34,7 +34,7 @@ def directions(rows):
 
 def small_blocks(monkeypatch, size=64):
     for name in ("STRIP", "HITS"):
-        monkeypatch.setattr(neighbours, name, size)
+        monkeypatch.setattr(_nearest, name, size)
     monkeypatch.setattr(_rows, "EXACT_NUMBERS", size)
 
 
@@ -264,7 +264,7 @@ def test_law_identical_rows_is_exact(rows):
 
 
 def test_identical_rows_survives_colliding_hashes(monkeypatch):
-    monkeypatch.setattr(_rows, "_row_hashes", lambda rows: np.zeros(len(rows), dtype=np.uint64))
+    monkeypatch.setattr(_rows, "row_hashes", lambda rows: np.zeros(len(rows), dtype=np.uint64))
     rows = np.array([[1.0], [2.0], [1.0], [3.0], [2.0]])
     assert identical_rows(rows).tolist() == [0, 1, 0, 3, 1]
 

@@ -131,6 +131,27 @@ def test_warm_equals_cold_after_an_edit(l2):
     assert curved.n_iterations <= warm.n_iterations <= cold.n_iterations + 5
 
 
+def test_a_known_curvature_of_a_large_problem_serves_longer_and_changes_nothing(monkeypatch):
+    features, labels = world(n=600, k=12, d=20, spread=4.0)
+    targets, weights = one_hot(labels, 12), np.ones(600)
+    projected, design, base = fitted(features, targets, l2=1e-4)
+    known = sr.curvature(projected, weights, design, base)
+    weights[:200] = 0
+    usual = sr.fit(projected, targets, weights, design, base, known_curvature=known)
+    monkeypatch.setattr(sr, "FULL_SIZE", 0)
+    longer = sr.fit(projected, targets, weights, design, base, known_curvature=known)
+    assert longer.converged
+    assert sr.predict_proba(projected, longer) == pytest.approx(sr.predict_proba(projected, usual), abs=1e-6)
+
+
+def test_the_inverse_of_a_curvature():
+    root = np.random.default_rng(0).standard_normal((30, 12))
+    matrix = root.T @ root
+    assert _softmax_curvature.inverse_of(matrix) == pytest.approx(np.linalg.inv(matrix))
+    indefinite = np.diag([1.0, -2.0])
+    assert _softmax_curvature.inverse_of(indefinite) == pytest.approx(np.diag([1.0, -0.5]))
+
+
 def test_hard_problem_needs_tens_of_iterations():
     # Badly scaled, separable, many classes: without the curvature L-BFGS takes many hundreds.
     features, labels = world(n=600, k=12, d=20, spread=4.0)
@@ -157,7 +178,7 @@ def test_fits_without_class_curvature_reach_the_same_optimum(monkeypatch):
     features, labels = world(k=5)
     usual = probs(features, one_hot(labels, 5), l2=1e-3)
     monkeypatch.setattr(_softmax_curvature, "_BLOCK_BYTES", 0)
-    monkeypatch.setattr(_softmax_curvature, "_FULL_SIZE", 0)
+    monkeypatch.setattr(_softmax_curvature, "FULL_SIZE", 0)
     projected, design, fit = fitted(features, one_hot(labels, 5), l2=1e-3)
     assert fit.converged
     assert sr.predict_proba(projected, fit) == pytest.approx(usual, abs=1e-6)

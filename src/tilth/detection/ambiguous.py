@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from tilth.core.errors import NotApplicable
-from tilth.detection._shared import class_texts, doubtable, refuse_few_rows, refuse_regression, share_of
+from tilth.detection._shared import class_texts, doubtable, refuse_few_rows, refuse_regression, searched, share_of
 from tilth.numerics.neighbours import Neighbours, neighbour_votes
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Ambiguous:
             summary=text,
             threshold=f"the second class has at least {50 * self.level:.0f} % of the probability, and "
             f"each of the two at least "
-            f"{50 * self.level:.0f} % of the {self.k} nearest rows",
+            f"{50 * self.level:.0f} % of the {self.k} nearest rows{searched(view.neighbours)}",
             suggestion="write a guideline for the pair of classes, then ask a person; soft labels are tried",
             evidence={
                 "first": class_texts(view, two[0], rows >= 0),

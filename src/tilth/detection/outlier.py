@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from tilth.detection._shared import benjamini_hochberg, refuse_few_rows, share_of
+from tilth.detection._shared import benjamini_hochberg, refuse_few_rows, searched, share_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,7 +176,7 @@ class Outlier:
                 f"times as far from its {k} nearest rows as these are from theirs.",
                 threshold=f"isolation of at least {self.least_ratio:g} times the neighbours', in a tail "
                 f"where at most "
-                f"{100 * self.level:g} % false alarms are to be expected",
+                f"{100 * self.level:g} % false alarms are to be expected{searched(neighbours)}",
                 suggestion="look at them: rare but real rows are worth keeping, broken or foreign ones are not",
                 evidence={
                     "isolation_ratio": ratios,

@@ -78,6 +78,11 @@ class Bench:
         """Train rows, with or without a label."""
         return self.table.filter(pa.array(train_rows(self.table)))
 
+    @cached_property
+    def train_features(self) -> FloatMatrix32:
+        """Features of the train rows: one array, so that what was prepared of it is known again."""
+        return self.features[np.flatnonzero(train_rows(self.table))]
+
     def labels(self, table: pa.Table) -> tuple[np.ndarray, Mask]:
         """Return labels of rows as the metric reads them, and the mask of rows that have one."""
         if self.schema.task.is_regression:
@@ -113,19 +118,20 @@ class Bench:
     @cached_property
     def prepared(self) -> Any:
         """What all fits on edits of these train rows share."""
-        rows = np.flatnonzero(train_rows(self.table))
-        return self.learner.prepare(self.view(self.train, self.features[rows]))
+        return self.learner.prepare(self.view(self.train, self.train_features))
 
     @cached_property
     def baseline(self) -> Model:
         """The model fitted to the unedited train rows."""
-        return self.fit(self.train, self.features[np.flatnonzero(train_rows(self.table))])
+        return self.fit(self.train, self.train_features)
 
     def fit(self, train: pa.Table, features: FloatMatrix32, start: Model | None = None) -> Model:
         """Return the model fitted to train rows; rows without a target are left out."""
         target = target_of(train, self.schema)
         rows = np.flatnonzero(target.mask)
-        view = self.view(train.take(pa.array(rows)), features[rows])
+        if len(rows) < len(features):
+            train, features = train.take(pa.array(rows)), features[rows]
+        view = self.view(train, features)
         return self.learner.fit(view, target.take(rows), prepared=self.prepared, start=start)
 
     def fit_edited(self, *edits: Edit) -> Model:

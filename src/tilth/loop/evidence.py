@@ -26,7 +26,8 @@ from tilth.learning._crossfit import fold_numbers
 from tilth.loop._split_plan import ROW_ORDER
 from tilth.loop.frames import class_codes, numeric_labels, trusted_of, weights_of
 from tilth.numerics.denoising import denoise
-from tilth.numerics.neighbours import Neighbours, k_nearest
+from tilth.numerics.near_cells import k_near
+from tilth.numerics.neighbours import Neighbours
 from tilth.operators.registry import spec_of
 from tilth.operators.view import Scope, View
 
@@ -97,7 +98,7 @@ class EvidenceBase:
 
         suppliers = {
             "labelled": once("labelled", lambda: self._readable_labels()[rows]),
-            "embeddings": once("embeddings", lambda: self.features[rows]),
+            "embeddings": once("embeddings", lambda: self._features_of(scope, rows)),
             "neighbours": once("neighbours", lambda: self._neighbours(scope, rows)),
             "table": once("table", lambda: self._table(rows)),
             "splits": once("splits", lambda: self.dataset.splits[rows]),
@@ -167,13 +168,17 @@ class EvidenceBase:
 
     def _neighbours(self, scope: Scope, rows: IntVector) -> Neighbours:
         columns = (ROW_ID, SPLIT, *(c.name for c in self.schema.features))
-        arrays = self.remember(f"neighbours:{scope}:{N_NEIGHBOURS}", columns, lambda: self._nearest(rows))
-        return Neighbours(positions=arrays["positions"], distances=arrays["distances"])
+        arrays = self.remember(f"neighbours:{scope}:{N_NEIGHBOURS}", columns, lambda: self._nearest(scope, rows))
+        return Neighbours(arrays["positions"], arrays["distances"], exact=bool(arrays.get("exact", True)))
 
-    def _nearest(self, rows: IntVector) -> dict[str, np.ndarray]:
+    def _features_of(self, scope: Scope, rows: IntVector) -> FloatMatrix32:
+        return self.features if scope == "all" else self.features[rows]  # all rows stand in their order
+
+    def _nearest(self, scope: Scope, rows: IntVector) -> dict[str, np.ndarray]:
         k = min(N_NEIGHBOURS, max(len(rows) - 1, 1))
-        found = k_nearest(self.features[rows], k, metric="euclidean", exclude_self=True)
-        return {"positions": np.asarray(found.positions), "distances": np.asarray(found.distances)}
+        found = k_near(self._features_of(scope, rows), k, metric="euclidean")
+        facts = {"positions": np.asarray(found.positions), "distances": np.asarray(found.distances)}
+        return facts if found.exact else facts | {"exact": np.array(False)}
 
     def _table(self, rows: IntVector) -> pa.Table:
         names = [name for name in self.schema.names if name != self.schema.task.label]

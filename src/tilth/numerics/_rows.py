@@ -31,6 +31,7 @@ __all__ = [
     "checked",
     "identical_rows",
     "rounded_up",
+    "row_hashes",
 ]
 
 Features = NDArray[np.floating[Any]]
@@ -216,7 +217,7 @@ def identical_rows(features: Features) -> IntVector:
     array([0, 1, 0])
     """
     rows = checked(features, "euclidean")
-    hashes = _row_hashes(rows)
+    hashes = row_hashes(rows)
     first = np.arange(len(rows))
     pending = first.copy()
     while len(pending):
@@ -242,7 +243,8 @@ def _equal_rows(rows: Features, left: IntVector, right: IntVector) -> Mask:
     return equal
 
 
-def _row_hashes(rows: Features) -> Bits:
+def row_hashes(rows: Features) -> Bits:
+    """Return a 64-bit hash of each row's numbers: equal rows have equal ones, whatever their order."""
     n, width = rows.shape
     odd = np.random.default_rng(0).integers(0, 2**63, size=width, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     hashes = np.empty(n, dtype=np.uint64)

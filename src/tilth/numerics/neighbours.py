@@ -18,24 +18,13 @@ import numpy as np
 
 from tilth.core.errors import InputError, UsageError
 from tilth.numerics._close_pairs import pairs_within
-from tilth.numerics._pairs import chunks, hits, offsets_within
-from tilth.numerics._rows import (
-    FLOOR,
-    HITS,
-    STRIP,
-    Features,
-    Frame,
-    Metric,
-    Space,
-    checked,
-    identical_rows,
-    rounded_up,
-)
+from tilth.numerics._nearest import Distinct, nearest_of
+from tilth.numerics._rows import Features, Frame, Metric, Space, checked, identical_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tilth.core.arrays import FloatMatrix32, IntVector, Matrix, Vector
+    from tilth.core.arrays import IntVector, Matrix
 
 __all__ = ["Neighbours", "identical_rows", "k_nearest", "neighbour_votes", "pairs_within"]
 
@@ -48,6 +37,8 @@ class Neighbours:
     """(n, k) positions in the searched features."""
     distances: Matrix
     """(n, k) in the metric's unit, rising along each row."""
+    exact: bool = True
+    """Whether no nearer row can have been missed; see `numerics.near_cells`."""
 
 
 def k_nearest(
@@ -118,7 +109,7 @@ def k_nearest(
     if width == 0 or len(asked) == 0:
         return Neighbours(np.empty((len(asked), width), dtype=np.intp), np.empty((len(asked), width)))
     found = _search(rows, asked, width, metric)
-    return _without_self(found) if exclude_self else found
+    return without_self(found) if exclude_self else found
 
 
 def _same_width(rows: Features, asked: Features) -> None:
@@ -129,92 +120,21 @@ def _same_width(rows: Features, asked: Features) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Distinct:
-    """Rows with their copies folded together: group g holds `members[starts[g] : starts[g] + counts[g]]`,
-    rising.
-    """
-
-    rows: Features
-    group: IntVector
-    members: IntVector
-    starts: IntVector
-    counts: IntVector
-
-    @classmethod
-    def of(cls, rows: Features) -> _Distinct:
-        """Fold the copies among (n, d) rows together; groups are in the order of their first rows."""
-        first = identical_rows(rows)
-        kept = np.flatnonzero(first == np.arange(len(rows)))
-        group = np.searchsorted(kept, first)
-        counts = np.bincount(group, minlength=len(kept))
-        distinct = rows if len(kept) == len(rows) else rows[kept]
-        return cls(distinct, group, np.argsort(group, kind="stable"), np.cumsum(counts) - counts, counts)
-
-
 def _search(rows: Features, asked: Features, width: int, metric: Metric) -> Neighbours:
     """Search distinct rows for distinct queries, then spread the answers to all copies."""
-    targets = _Distinct.of(rows)
-    sources = targets if asked is rows else _Distinct.of(asked)
+    targets = Distinct.of(rows)
+    sources = targets if asked is rows else Distinct.of(asked)
     frame = Frame.around(metric, targets.rows, sources.rows)
     there = Space.of(targets.rows, frame)
     here = there if sources is targets else Space.of(sources.rows, frame)
     positions = np.empty((len(here), width), dtype=np.intp)
     distances = np.empty((len(here), width))
-    for part in chunks(len(here), max(1, STRIP // len(there))):
-        bounds = here.lower_bounds(part, there)
-        limit = _sure_limit(bounds, here, part, there, width)
-        for row, group in hits(bounds <= limit[:, None], HITS):
-            measured = here.distances(row + part.start, there, group)
-            nearest = _nearest_members(row, group, measured, targets, width)
-            filled = slice(part.start + row[0], part.start + row[-1] + 1)
-            positions[filled], distances[filled] = nearest
+    for filled, found, measured in nearest_of(here, there, targets, width):
+        positions[filled], distances[filled] = found, measured
     return Neighbours(positions[sources.group], distances[sources.group])
 
 
-def _sure_limit(bounds: FloatMatrix32, here: Space, part: slice, there: Space, width: int) -> NDArray[np.float32]:
-    """Limit per row that the bounds of its `width` nearest, ties included, do not exceed.
-
-    At least `width` entries meet a first, cheap limit; no true neighbour lies beyond the largest upper
-    bound among those.
-    """
-    limit: Vector = _reached_by(bounds, width)
-    farthest = np.empty(len(limit))
-    for row, column in hits(bounds <= limit[:, None], HITS):
-        heads = np.flatnonzero(np.diff(row, prepend=-1))
-        farthest[row[heads]] = np.maximum.reduceat(there.squares[column], heads)
-    return rounded_up(limit + 2.0 * here.slack * (farthest + here.squares[part]) + 2.0 * FLOOR)
-
-
-def _reached_by(bounds: NDArray[np.float32], width: int) -> Vector:
-    """A limit per row that at least `width` entries do not exceed, and few more do."""
-    n = bounds.shape[1]
-    if n <= width:
-        return np.full(len(bounds), np.inf)
-    buckets = max(8 * width, n // 64)
-    depth = n // buckets
-    least = bounds if depth < 2 else _least_of_every(bounds[:, : depth * buckets], buckets)
-    return np.partition(least, width - 1, axis=1)[:, width - 1].astype(np.float64)
-
-
-def _least_of_every(bounds: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
-    least: NDArray[np.float32] = bounds.reshape(len(bounds), -1, stride).min(axis=1)
-    return least
-
-
-def _nearest_members(
-    row: IntVector, group: IntVector, measured: Vector, targets: _Distinct, width: int
-) -> tuple[NDArray[np.intp], Matrix]:
-    """Unfold groups into their first `width` members and keep the nearest `width` of each row."""
-    sizes = np.minimum(targets.counts[group], width)
-    position = targets.members[np.repeat(targets.starts[group], sizes) + offsets_within(sizes)]
-    row, measured = np.repeat(row, sizes), np.repeat(measured, sizes)
-    order = np.lexsort((position, measured, row))
-    kept = order[offsets_within(np.bincount(row)) < width]
-    return position[kept].reshape(-1, width), measured[kept].reshape(-1, width)
-
-
-def _without_self(found: Neighbours) -> Neighbours:
+def without_self(found: Neighbours) -> Neighbours:
     """Drop each row from its own list, or the last entry where copies crowded it out."""
     n, width = found.positions.shape
     dropped = found.positions == np.arange(n)[:, None]

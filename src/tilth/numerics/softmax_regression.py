@@ -28,6 +28,7 @@ from tilth.core.errors import InputError
 from tilth.numerics._checks import check_targets, check_transition, check_weights
 from tilth.numerics._lbfgs import Minimum, minimize
 from tilth.numerics._softmax_curvature import (
+    FULL_SIZE,
     BlockCurvature,
     Curvature,
     FullCurvature,
@@ -44,6 +45,8 @@ __all__ = ["Design", "SoftmaxFit", "curvature", "feature_coefficients", "fit", "
 
 _BLOCK_ROWS = 8_192
 _STAGE, _NEWTON_STAGE = 35, 10
+_KNOWN_STAGE = 105
+"""Steps under a known curvature of a large problem, where a fresh one costs as many as half of them."""
 _ABSENT_MASS = 1e-10
 _ABSENT_SCORE = float(np.log(1e-12))
 
@@ -212,7 +215,7 @@ def predict_proba(projected: Matrix, fitted: SoftmaxFit) -> Matrix:
 def curvature(projected: Matrix, weights: Vector, design: Design, fitted: SoftmaxFit) -> BlockCurvature | None:
     """Inverse curvature of each class at a fit, to be shared by neighbouring fits; None above 512 MB.
 
-    Worth its price (a dozen or two of iterations) when many variants of one fit follow, as in trials.
+    Worth its price (tens of iterations) when many variants of one fit follow, as in trials.
     """
     if not is_affordable(*fitted.coefficients.shape):
         return None
@@ -257,13 +260,19 @@ def _minimize_in_stages(
         if curved is None:
             probs, _ = softmax_columns(loss.scores(at.parameters))
             curved = curvature_of_stage(stage, loss.projected, probs, loss.shares, variances, loss.l2)
-        steps = min(_NEWTON_STAGE if isinstance(curved, FullCurvature) else _STAGE, max_iterations - done)
-        solve = curved.solve
-        at = minimize(loss, at.parameters, precondition=solve, tolerance=tolerance, max_iterations=steps)
+        steps = min(_longest(stage, curved, first.size), max_iterations - done)
+        at = minimize(loss, at.parameters, precondition=curved.solve, tolerance=tolerance, max_iterations=steps)
         done += at.n_iterations
         if at.converged or at.n_iterations == 0 or done >= max_iterations:
             break
     return at._replace(n_iterations=done)
+
+
+def _longest(stage: int, curved: Curvature, n_coefficients: int) -> int:
+    """Return how many steps a curvature serves before a closer look pays."""
+    if isinstance(curved, BlockCurvature) and stage == 0 and n_coefficients > FULL_SIZE:
+        return _KNOWN_STAGE
+    return _NEWTON_STAGE if isinstance(curved, FullCurvature) else _STAGE
 
 
 def _first_parameters(start: SoftmaxFit | None, present: IntVector, n_axes: int) -> Matrix:

@@ -89,7 +89,8 @@ class RowEvidence:
         new = np.flatnonzero(self._locate(digests)[1] < 0)
         if not new.size:
             return
-        parts.append(self._save(digests[new, 0], digests[new, 1], matrix[new]))
+        fresh = matrix if len(new) == len(matrix) else matrix[new]
+        parts.append(self._save(digests[new, 0], digests[new, 1], fresh))
         self._merge(parts)
 
     def _locate(self, digests: Digests) -> tuple[IntVector, IntVector]:

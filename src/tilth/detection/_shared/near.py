@@ -25,7 +25,7 @@ from tilth.core.errors import NotApplicable
 from tilth.core.schema import Column, ColumnType
 from tilth.detection._shared.cells import agreeing_cells, chance_share
 from tilth.detection._shared.images import holds_images, thumbnails
-from tilth.detection._shared.words import benjamini_hochberg, feature_columns
+from tilth.detection._shared.words import benjamini_hochberg, feature_columns, searched
 from tilth.numerics.image_pairs import near_duplicate_images
 from tilth.numerics.minhash import near_duplicate_texts
 
@@ -106,6 +106,7 @@ def _embedding_pairs(view: View, level: float) -> NearPairs:
     how = (
         f"they are closer than chance lets rows be around there (at most {100 * level:g} % false alarms), at "
         f"least {100 * CELLS:g} % of their cells agree, and chance explains at most half of such pairs"
+        f"{searched(near)}"
     )
     return NearPairs(pairs=pairs[kept], similarity=alike[kept], how=how)
 

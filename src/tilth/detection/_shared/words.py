@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tilth.core.arrays import IntVector, Mask, Vector
     from tilth.core.schema import Column, ColumnType
+    from tilth.numerics.neighbours import Neighbours
     from tilth.operators.view import View
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "named",
     "refuse_few_rows",
     "refuse_regression",
+    "searched",
     "share_of",
     "texts",
     "value_codes",
@@ -69,6 +71,13 @@ def refuse_regression(view: View) -> None:
     """Raise NotApplicable for a numeric label."""
     if view.schema.task.is_regression:
         raise NotApplicable("it reads classes, and the label is a number")
+
+
+def searched(near: Neighbours) -> str:
+    """Say that neighbours may have been missed, where that is so; empty after an exact search."""
+    if near.exact:
+        return ""
+    return f"; of these {len(near.positions):,} rows each was compared with some thousand around it, not with all"
 
 
 def doubtable(view: View) -> Mask:
