@@ -40,6 +40,10 @@ def folder_bytes(table: RowTable) -> int:
     return sum(file.stat().st_size for file in Path(table.uri).rglob("*") if file.is_file())
 
 
+def data_bytes(table: RowTable) -> int:
+    return sum(file.stat().st_size for file in Path(table.uri, "data").iterdir())
+
+
 def test_what_is_created_is_read(table: RowTable) -> None:
     version = table.create(FIVE)
     assert table.read(version).equals(FIVE)
@@ -174,6 +178,19 @@ def test_relabelling_one_row_in_a_hundred_writes_little(table: RowTable) -> None
     version = table.update(pa.table({"id": [keys[7]], "vector": vectors.slice(0, 1)}), version)
     assert folder_bytes(table) - before < 50_000
     assert table.read(version, ["vector"], [keys[7]])["vector"].to_pylist() == vectors.slice(0, 1).to_pylist()
+
+
+def test_labels_of_one_letter_are_rewritten_at_less_than_a_byte_each(table: RowTable) -> None:
+    rng, n = np.random.default_rng(0), 60_000
+    ids = pa.array([f"row-{i}" for i in range(n)])
+    data = {"id": ids, "label": np.array(list("abc"))[rng.integers(0, 3, n)], "vector": list(rng.normal(size=(n, 32)))}
+    version = table.create(pa.table(data))
+    before, some = data_bytes(table), np.arange(0, n, 100)
+    later = table.update(pa.table({"id": ids.take(pa.array(some)), "label": ["b"] * len(some)}), version)
+    assert data_bytes(table) - before < n / 2
+    read = table.read(later, ["label"])
+    assert read.column(0).take(pa.array(some)).to_pylist() == ["b"] * len(some)
+    assert read.schema.field("label").metadata is None
 
 
 def test_a_stale_writer_is_refused(table: RowTable, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ class TableVersion:
     def schema(self) -> pa.Schema:
         """The columns as they were given, without the hidden one."""
         fields = [field for field in self._lance.schema if field.name != ORDER]
-        return pa.schema([field.with_name(user_name(field.name)) for field in fields])
+        return pa.schema([pa.field(user_name(field.name), field.type) for field in fields])
 
     @property
     def key_type(self) -> pa.DataType:
@@ -145,5 +145,6 @@ def _in_order(table: pa.Table) -> pa.Table:
 
 
 def _as_given(table: pa.Table) -> pa.Table:
+    """Return the columns under the names that they were given, without what tells Lance how to store them."""
     kept = table.drop_columns([ORDER])
-    return kept.rename_columns([user_name(name) for name in kept.column_names])
+    return pa.Table.from_arrays(kept.columns, names=[user_name(name) for name in kept.column_names])
