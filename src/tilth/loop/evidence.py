@@ -26,7 +26,8 @@ from tilth.learning._crossfit import fold_numbers
 from tilth.loop._split_plan import ROW_ORDER
 from tilth.loop.frames import class_codes, numeric_labels, trusted_of, weights_of
 from tilth.numerics.denoising import denoise
-from tilth.numerics.near_cells import k_near
+from tilth.numerics.near_cells import MOST_EXACT, k_near
+from tilth.numerics.near_lists import FEWEST, SPARE, NearLists, near_lists, origin_of, renewed, vector_digests
 from tilth.numerics.neighbours import Neighbours
 from tilth.operators.registry import spec_of
 from tilth.operators.view import Scope, View
@@ -34,12 +35,18 @@ from tilth.operators.view import Scope, View
 __all__ = ["N_NEIGHBOURS", "EvidenceBase", "group_codes", "row_times"]
 
 N_NEIGHBOURS = 20
+Arrays = dict[str, np.ndarray]
 MISSING_TIME = np.iinfo(np.int64).min
 MOST_DENOISED = 200_000_000
 """Rows times features times classes up to which p(truth) is learnt: about a minute."""
 FEWEST_DENOISED = 50
 PENALTY = 1.0
 """Of the linear model behind p(truth); features have a mean squared length near 1."""
+
+
+def _nothing_kept(name: str, compute: Callable[[Arrays | None], Arrays]) -> Arrays:
+    del name
+    return compute(None)
 
 
 @dataclass(kw_only=True)
@@ -52,12 +59,15 @@ class EvidenceBase:
     features : (n, d) encoded features of all rows
     out_of_sample : gives (n_train, k) out-of-sample predictions for the labelled train rows, computed on first use
     remember : runs a computation, or returns its kept result: (name of the evidence, columns read, function) -> arrays
+    renew : runs a computation on what it last returned for any version, or None: (name, function) -> arrays; what was there before
+        may save work, and must not change the result
     """
 
     dataset: Dataset
     features: FloatMatrix32
     out_of_sample: Callable[[], np.ndarray]
-    remember: Callable[[str, tuple[str, ...], Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
+    remember: Callable[[str, tuple[str, ...], Callable[[], Arrays]], Arrays]
+    renew: Callable[[str, Callable[[Arrays | None], Arrays]], Arrays] = _nothing_kept
     source: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     findings: dict[str, Finding] = field(default_factory=dict)
@@ -174,9 +184,12 @@ class EvidenceBase:
     def _features_of(self, scope: Scope, rows: IntVector) -> FloatMatrix32:
         return self.features if scope == "all" else self.features[rows]  # all rows stand in their order
 
-    def _nearest(self, scope: Scope, rows: IntVector) -> dict[str, np.ndarray]:
-        k = min(N_NEIGHBOURS, max(len(rows) - 1, 1))
-        found = k_near(self._features_of(scope, rows), k, metric="euclidean")
+    def _nearest(self, scope: Scope, rows: IntVector) -> Arrays:
+        features, k = self._features_of(scope, rows), min(N_NEIGHBOURS, max(len(rows) - 1, 1))
+        if FEWEST <= len(rows) <= MOST_EXACT:
+            lists = self.renew(f"near lists:{scope}", lambda before: _near_lists(before, features))
+            return {name: lists[name][:, :k] for name in ("positions", "distances")}
+        found = k_near(features, k, metric="euclidean")
         facts = {"positions": np.asarray(found.positions), "distances": np.asarray(found.distances)}
         return facts if found.exact else facts | {"exact": np.array(False)}
 
@@ -184,6 +197,17 @@ class EvidenceBase:
         names = [name for name in self.schema.names if name != self.schema.task.label]
         table = self.dataset.read(*names) if names else pa.table({})
         return table.take(pa.array(rows))
+
+
+def _near_lists(before: Arrays | None, features: FloatMatrix32) -> Arrays:
+    """Return the lists of nearest rows, mended where there are lists of rows that mostly are the same."""
+    digests = vector_digests(features)
+    if before is None or before["positions"].shape[1] != N_NEIGHBOURS + SPARE:
+        lists = near_lists(features, N_NEIGHBOURS)
+    else:
+        known = NearLists(before["positions"], before["distances"], before["reach"])
+        lists = renewed(known, origin_of(before["digests"], digests), features, N_NEIGHBOURS)
+    return {"positions": lists.positions, "distances": lists.distances, "reach": lists.reach, "digests": digests}
 
 
 def row_times(dataset: Dataset, *, by_order: bool = False) -> np.ndarray | None:

@@ -106,6 +106,12 @@ class Workshop:
             self.repository.evidence.put_arrays(key, kept)
         return dict(kept)
 
+    def renew_arrays(self, key: str, compute: Callable[[Arrays | None], Arrays]) -> Arrays:
+        """Return what is computed from the arrays last kept under a key, and keep it in their place."""
+        fresh = compute(self.repository.evidence.get_arrays(key))
+        self.repository.evidence.put_arrays(key, fresh)
+        return fresh
+
     # -- held settings -------------------------------------------------------------------------------------------------
 
     def _settings_key(self, version: Version) -> str:
@@ -298,6 +304,7 @@ class Workshop:
                     digest_of([name, self.dataset(version).content_of(columns), self.model_key(version), self.seed]),
                     function,
                 ),
+                renew=lambda name, function: self.renew_arrays(digest_of([name, self.model_key(version)]), function),
                 source=version.source,
                 seed=self.seed,
             )
