@@ -9,9 +9,9 @@ by a bootstrap over rows within seeds, which does not span other draws of labels
 What chose the method: the first half of the rows of cifar10 random_label1 to 3 (the second half is scored here), banking77 with
 seeds 0 and 1 (here 2 and 3), and synthetic worlds. adult, sms_spam and the reviewed sets were seen once with an earlier version,
 after which worlds of unequal classes joined the worlds that chose. The other sets were seen when all was fixed.
-Without cleanlab its columns are left out.
+Without cleanlab (`uv sync --group peers`) its columns are left out.
 
-    PYTHONPATH=folder-with-cleanlab python -m benchmarks label_errors [SET ...]
+    python -m benchmarks label_errors [SET ...]
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tilth.core.errors import InputError, UsageError
 from tilth.numerics import _bands, _texts, minhash
-from tilth.numerics._bands import band_pairs, rows_per_band
+from tilth.numerics._bands import EMPTY, N_MINIMA, Minima, band_pairs, rows_per_band
 from tilth.numerics._shingles import normalised, shingles
 from tilth.numerics.clusters import star_groups
 from tilth.numerics.minhash import identical_texts, jaccard, minhash_signatures, near_duplicate_texts
@@ -192,6 +192,28 @@ def test_signatures_of_short_texts_are_filled_and_unbiased():
     true = np.mean([brute_jaccard(texts[i], texts[i + 600]) for i in range(600)])
     assert not (signatures == np.uint32(0xFFFFFFFF)).any()
     assert float((signatures[:600] == signatures[600:]).mean()) == pytest.approx(true, abs=0.015)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 1.0])
+def test_empty_bins_borrow_from_the_first_filled_lender(share):
+    """Each bin asks the others in its own order; a text without any shingle has nobody to ask."""
+    rng = np.random.default_rng(6)
+    minima = np.full((20, N_MINIMA), EMPTY, dtype=np.uint32)
+    own = rng.random(minima.shape) < share
+    minima[own] = rng.integers(EMPTY, size=int(own.sum()))
+    maker = Minima(3)
+    wanted = minima.copy()
+    for text, place in np.argwhere(~own):
+        lenders = [lender for lender in maker.lenders[:, place] if own[text, lender]]
+        wanted[text, place] = minima[text, lenders[0]] if lenders else EMPTY
+    assert np.array_equal(maker._filled(minima), wanted)
+
+
+def test_similarity_of_sliced_chunks_with_missing_texts():
+    whole = pa.chunked_array(
+        [pa.array(["x", None, "abcdef"]), pa.array([], pa.string()), pa.array(["abcdeg", "", None])]
+    )
+    assert jaccard(whole[1:], np.array([[1, 2], [0, 1], [3, 4]])).tolist() == [1 / 3, 0, 0]
 
 
 # planted

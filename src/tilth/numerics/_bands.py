@@ -20,6 +20,8 @@ __all__ = ["N_MINIMA", "WINDOW", "Minima", "band_keys", "band_pairs", "rows_per_
 N_MINIMA = 128
 """Minima per text, a power of 2."""
 EMPTY = np.uint32(0xFFFFFFFF)
+DENSE = 4
+"""Lenders that every bin asks, filled or not, which is quicker while many are empty; later ones only the empty bins."""
 WINDOW = 16
 """A row of a larger bucket is paired with this many rows after it, in the order of the next band."""
 
@@ -70,15 +72,22 @@ class Minima:
 
     def _filled(self, minima: NDArray[np.uint32]) -> NDArray[np.uint32]:
         """Fill each empty bin from the first filled one in the bin's own order of lenders."""
-        own = minima != EMPTY
-        text, empty = np.nonzero(~own & own.any(axis=1, keepdims=True))
-        for order in self.lenders:
-            if not len(text):
+        filled = minima.copy()
+        for order in self.lenders[:DENSE]:
+            empty = np.negative((filled == EMPTY).astype(np.uint32))  # all bits, or none
+            filled ^= (filled ^ np.take(minima, order, axis=1)) & empty
+        flat, lenders = filled.reshape(-1), minima.reshape(-1)
+        cell = np.flatnonzero((filled == EMPTY) & (minima != EMPTY).any(axis=1, keepdims=True))
+        place = cell % N_MINIMA
+        first = cell - place
+        for order in self.lenders[DENSE:]:
+            if not len(cell):
                 break
-            lends = own[text, order[empty]]
-            minima[text[lends], empty[lends]] = minima[text[lends], order[empty[lends]]]
-            text, empty = text[~lends], empty[~lends]
-        return minima
+            lent = lenders[first + order[place]]
+            flat[cell] = lent
+            left = lent == EMPTY
+            cell, first, place = cell[left], first[left], place[left]
+        return filled
 
 
 def band_pairs(keys: Bits, band: int, settled: Mask) -> Bits:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from scipy.sparse import csr_array
 
 from tilth.core.errors import InputError
 from tilth.numerics._bands import N_MINIMA, Minima, band_keys
-from tilth.numerics._pairs import chunks, digests, distinct
+from tilth.numerics._pairs import chunks, digests, distinct, offsets_within
 from tilth.numerics._shingles import ShingleUnit, normalised, shingles
 
 if TYPE_CHECKING:
@@ -27,12 +25,12 @@ __all__ = ["Sketch", "Texts", "marks_of"]
 
 CHARACTERS = 1 << 19
 """Characters shingled at once: about 25 MB of work space."""
-PAIRED_CHARACTERS = 1 << 21
+PAIRED_CHARACTERS = 1 << 20
 """Characters of the pairs that are compared at once: about 50 MB of sets."""
 LEAST = 64
-"""Characters that a text counts for at least, so that fewer than 2^16 are compared at once."""
+"""Characters that a text counts for at least, so that fewer than 2^16 pairs of texts are compared at once."""
 SET_BITS = np.uint64(48)
-"""Bits of a shingle's hash in a set; the rest of the 64 number the texts."""
+"""Bits of a shingle's hash in a set; the rest of the 64 number the texts, or the pairs."""
 
 
 class Texts:
@@ -48,23 +46,22 @@ class Texts:
         """Yield the texts at the positions, normalised, in batches of bounded length."""
         for part in chunks(len(positions), 4096):
             some = positions[part]
-            texts = [normalised(text) for text in self.column.take(pa.array(some)).to_pylist()]
+            texts = [normalised(text) for text in self.column.take(_arrow_positions(some)).to_pylist()]
             weights = np.fromiter(map(len, texts), dtype=np.intp, count=len(texts))
             for batch in batches_of(weights, CHARACTERS):
                 yield some[batch], texts[batch]
 
     def jaccard(self, pairs: Pairs, unit: ShingleUnit, size: int) -> Vector:
         """Similarity of the shingle sets of each pair; (m, 2) -> (m,). Two blank texts have none: 0."""
-        lengths = np.asarray(pc.fill_null(pc.utf8_length(self.column), 0), dtype=np.intp)
-        weights = np.maximum(lengths, LEAST)
+        weights = np.maximum(_byte_lengths(self.column), LEAST)
         similarity = np.empty(len(pairs))
         for part in batches_of(weights[pairs].sum(axis=1), PAIRED_CHARACTERS):
             used, place = np.unique(pairs[part], return_inverse=True)
-            similarity[part] = _set_similarity(self._sets(used, unit, size), place.reshape(-1, 2))
+            similarity[part] = _set_similarity(*self._sets(used, unit, size), place.reshape(-1, 2))
         return similarity
 
-    def _sets(self, positions: IntVector, unit: ShingleUnit, size: int) -> csr_array:
-        """Rows of ones: the texts' sets of shingles."""
+    def _sets(self, positions: IntVector, unit: ShingleUnit, size: int) -> tuple[Bits, IntVector]:
+        """Return the texts' sets of shingles, 48 bits each in rising order, text after text, and their sizes."""
         keys, done = [np.empty(0, dtype=np.uint64)], 0
         for some, texts in self.batches(positions):
             found = shingles(texts, unit, size)
@@ -73,9 +70,24 @@ class Texts:
             done += len(some)
         cells = np.concatenate(keys)
         edges = np.searchsorted(cells, np.arange(done + 1, dtype=np.uint64) << SET_BITS)
-        members = (cells & ((np.uint64(1) << SET_BITS) - np.uint64(1))).astype(np.int64)
-        ones = np.ones(len(cells), dtype=np.int8)
-        return csr_array((ones, members, edges), shape=(done, 1 << int(SET_BITS)))
+        return cells & ((np.uint64(1) << SET_BITS) - np.uint64(1)), np.diff(edges)
+
+
+def _arrow_positions(positions: IntVector) -> pa.Array:
+    """Wrap positions for Arrow; `pyarrow.array` would import pandas where it is installed, at a second of CPU time."""
+    held = np.ascontiguousarray(positions, dtype=np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(held), [None, pa.py_buffer(held)])
+
+
+def _byte_lengths(column: pa.Array | pa.ChunkedArray) -> IntVector:
+    """Bytes of each text, as its offsets say: at least its characters, and no detour by pandas either."""
+    parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    lengths = [np.empty(0, dtype=np.intp)]
+    for part in parts:
+        if len(part):
+            offsets = np.frombuffer(part.buffers()[1], dtype=np.int64, count=len(part) + 1, offset=8 * part.offset)
+            lengths.append(np.diff(offsets).astype(np.intp))
+    return np.concatenate(lengths)
 
 
 def _text_column(texts: Sequence[str | None] | pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -101,9 +113,17 @@ def batches_of(weights: IntVector, most: int) -> Iterator[slice]:
         start = stop
 
 
-def _set_similarity(sets: csr_array, pairs: Pairs) -> Vector:
-    sizes = np.diff(sets.indptr)
-    shared = np.diff(sets[pairs[:, 0]].multiply(sets[pairs[:, 1]]).indptr)
+def _set_similarity(cells: Bits, sizes: IntVector, pairs: Pairs) -> Vector:
+    """Jaccard similarity of pairs of sets: what a pair's two sets hold twice is shared; (m, 2) -> (m,)."""
+    starts = np.cumsum(sizes) - sizes
+    sides = []
+    for side in pairs.T:
+        counts = sizes[side]
+        pair = np.repeat(np.arange(len(side), dtype=np.uint64) << SET_BITS, counts)
+        sides.append(pair | cells[np.repeat(starts[side], counts) + offsets_within(counts)])
+    both = np.sort(np.concatenate(sides), kind="stable")
+    twice = both[1:][both[1:] == both[:-1]] >> SET_BITS
+    shared = np.bincount(twice.astype(np.intp), minlength=len(pairs))
     union = sizes[pairs].sum(axis=1) - shared
     return np.asarray(shared / np.maximum(union, 1), dtype=np.float64)
 

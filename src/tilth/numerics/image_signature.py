@@ -13,6 +13,7 @@ Source: Zauner (2010), Implementation and benchmarking of perceptual image hash 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,17 +94,20 @@ def thumbnail(image: Pixels) -> Pixels:
     for rows in chunks(height, max(1, NUMBERS // (width * channels))):
         block = pixels[rows].reshape(-1, width * channels).astype(np.float64)
         total += down[:, rows] @ block
-    cells = np.einsum("iwc,jw->ijc", total.reshape(SIDE, width, channels), across, optimize=True)
+    cells = across @ total.reshape(SIDE, width, channels)
     small = np.floor(cells / (height * width) + 0.5).astype(np.uint8)
     return np.broadcast_to(small, (SIDE, SIDE, 3)).copy()
 
 
+@lru_cache(maxsize=64)
 def _overlaps(length: int) -> NDArray[np.float64]:
     """What each of 32 equal cells shares with each pixel, summing to `length` per cell; (32, length)."""
     cell = np.arange(SIDE + 1) * length
     pixel = np.arange(length + 1) * SIDE
     shared = np.minimum(cell[1:, None], pixel[1:]) - np.maximum(cell[:-1, None], pixel[:-1])
-    return np.asarray(np.maximum(shared, 0), dtype=np.float64)
+    overlaps = np.asarray(np.maximum(shared, 0), dtype=np.float64)
+    overlaps.flags.writeable = False
+    return overlaps
 
 
 def signature(image: Pixels) -> Bits:

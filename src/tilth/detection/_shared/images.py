@@ -68,6 +68,7 @@ def _pixels(data: bytes | None) -> Pixels | None:
             if "A" in image.getbands() or "transparency" in image.info:
                 image = image.convert("RGBA")
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-            return np.asarray(image.convert("RGB"), dtype=np.uint8)
+            grey = image.mode == "L"  # of three equal channels one is enough
+            return np.asarray(image if grey else image.convert("RGB"), dtype=np.uint8)
     except BROKEN:
         return None
