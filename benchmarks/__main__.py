@@ -12,6 +12,7 @@ BENCHMARKS = {
     "asking": "benchmarks.quality.asking",
     "by_eye": "benchmarks.quality.by_eye",
     "cost": "benchmarks.speed.cost",
+    "curve": "benchmarks.quality.curve",
     "durability": "benchmarks.quality.durability",
     "effect": "benchmarks.quality.effect",
     "forecasts": "benchmarks.quality.forecasts",
@@ -19,6 +20,7 @@ BENCHMARKS = {
     "judge": "benchmarks.quality.judge",
     "kept_gains": "benchmarks.quality.kept_gains",
     "label_errors": "benchmarks.quality.label_errors",
+    "near": "benchmarks.speed.near",
     "power": "benchmarks.quality.power",
     "values": "benchmarks.speed.values",
 }

@@ -33,6 +33,7 @@ def ask(
     """
     from tilth.cli._output import write_csv
     from tilth.loop.locations import writing
+    from tilth.loop.more_rows import worth_of_pool
     from tilth.loop.project import open_project
     from tilth.loop.question_images import with_image_files
 
@@ -48,6 +49,9 @@ def ask(
         emit(f"wrote {path}: {table.num_rows:,} rows; fill in the column `answer`, then: tilth answer {path}")
     elif not table.num_rows:
         console_error("there is nothing to ask about")
+    worth = worth_of_pool(project) if split in (None, "pool") else None
+    if worth is not None:
+        console_error(worth)
 
 
 def answer(

@@ -29,14 +29,13 @@ from tilth.core.apply import apply, fit_to
 from tilth.core.arrays import IntVector, Matrix, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
-from tilth.core.ids import cell_digests, row_digests
+from tilth.core.ids import cell_digests
 from tilth.core.names import ROW_ID
 from tilth.core.rng import row_uniforms
-from tilth.learning._crossfit import FOLDS, fold_numbers
 from tilth.loop.apart import Apart
 from tilth.loop.bench import Bench, refuse_empty
 from tilth.loop.evidence import N_NEIGHBOURS
-from tilth.loop.frames import target_of, train_rows
+from tilth.loop.folds import folds_of
 from tilth.numerics.neighbours import k_nearest
 from tilth.operators.protocols import Editor
 from tilth.operators.view import View
@@ -102,7 +101,7 @@ class Screening:
 def screening_of(bench: Bench) -> Screening:
     """Return the folds of a version's labelled train rows, each with the scores of a model of the others."""
     rows = _screened(bench)
-    folds = _fold_numbers(bench, rows)
+    folds = folds_of(bench, rows)
     apart = Apart(bench=bench, rows=rows, folds=folds)
     numbers, sizes = np.unique(folds, return_counts=True)
     found: list[_Fold] = []
@@ -118,18 +117,6 @@ def _screened(bench: Bench) -> IntVector:
     order = row_uniforms(cell_digests(bench.train.column(ROW_ID)), bench.seed, "screening")
     rows = np.flatnonzero(labelled)
     return np.sort(rows[np.argsort(order[rows], kind="stable")][:SCREENING_ROWS])
-
-
-def _fold_numbers(bench: Bench, rows: IntVector) -> IntVector:
-    """Return the fold of each row; classes are spread evenly, and groups, or else rows with equal cells, stand together."""
-    part = bench.train.take(pa.array(rows))
-    if bench.groups is None:
-        codes = row_digests(part, [column.name for column in bench.schema.features])[:, 0]
-    else:
-        codes = bench.groups[np.flatnonzero(train_rows(bench.table))[rows]]
-    together = np.unique(codes, return_inverse=True)[1]
-    ids = part.column(ROW_ID).combine_chunks()
-    return fold_numbers(ids, target_of(part, bench.schema), groups=together, n_folds=FOLDS, seed=bench.seed)
 
 
 def _fold(apart: Apart, number: int, n_neighbours: int) -> _Fold:

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 from tilth.core.display import Displayed
 from tilth.core.errors import ConfigError, ProjectNotFoundError, UsageError
 from tilth.core.progress import Progress, silent
-from tilth.core.trial import Verdict
 from tilth.core.values import Values
 from tilth.engine.threads import one_thread
 from tilth.loop import history
-from tilth.loop.ledger import Ledger
 from tilth.loop.locations import FILE, STORE, absolute, refuse_own_files, writing
 from tilth.loop.project_file import ProjectFile, parse
 from tilth.operators.registry import make
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tilth.core.dataset import Dataset
+    from tilth.core.learning_curve import LearningCurve
     from tilth.core.summary import Exhibit, RunSummary
     from tilth.loop.answering import Answered
     from tilth.loop.export import Exported
@@ -157,6 +156,16 @@ class Project(Displayed):
         with reading_workshop(self.file, repository, found, seed=self.file.seed, progress=progress) as workshop:
             return operator.value(workshop.evidence(found).view(operator))  # type: ignore[no-any-return]
 
+    def learning_curve(self, *, version: str = "latest", progress: Progress = silent) -> LearningCurve:
+        """Return the model's score at fewer train rows, and what more labelled rows are likely to bring; dev and test are not read."""
+        from tilth.loop.held import reading_workshop
+        from tilth.loop.more_rows import curve_of
+
+        repository = self.repository()
+        found = self._version(repository, version)
+        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
+            return curve_of(workshop, found)
+
     def _ready(self, repository: Repository, seed: int, progress: Progress, *, refit: bool = False) -> Ready:
         from tilth.loop.working import ready
 
@@ -187,35 +196,19 @@ class Project(Displayed):
 
     def adopt(self, edit_id: str) -> Version:
         """Keep an edit on a person's word, whatever its verdict; the ledger says so."""
-        from tilth.loop.protection import spare_trusted
-        from tilth.loop.workshop import Workshop
+        from tilth.loop.overruling import adopt
 
         repository = self.repository()
         with repository.lease:
-            version = self._latest(repository)
-            edit = history.find_edit(repository, edit_id)
-            if history.applied(repository, version, edit.edit_id) is not None:
-                raise UsageError(f"{edit.edit_id} is in the recipe already", next_step="tilth log lists what was made")
-            fitted = Workshop(self.file, repository, seed=self.file.seed).fitted(version, edit)
-            fitted = spare_trusted(fitted, repository.dataset(version))
-            if not fitted.n_rows:
-                raise UsageError(
-                    f"{edit.edit_id} no longer fits: its rows are gone or changed since",
-                    next_step="tilth run tries anew",
-                )
-            history.remember_fitted(repository, fitted, edit)
-            Ledger(repository).overrule(edit.edit_id, Verdict.ADOPTED)
-            return repository.commit_edit(version, fitted, origin="adopted")
+            return adopt(self.file, repository, self._latest(repository), edit_id)
 
     def veto(self, edit_id: str) -> Version:
         """Refuse an edit on a person's word: it is taken back if it was kept, and never proposed again."""
+        from tilth.loop.overruling import veto
+
         repository = self.repository()
         with repository.lease:
-            version = self._latest(repository)
-            edit = history.find_edit(repository, edit_id)
-            Ledger(repository).overrule(edit.edit_id, Verdict.VETOED)
-            made = history.applied(repository, version, edit.edit_id)
-            return version if made is None else history.revert(repository, made)
+            return veto(repository, self._latest(repository), edit_id)
 
     # -- history -------------------------------------------------------------------------------------------------------
 

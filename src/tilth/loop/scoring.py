@@ -15,6 +15,7 @@ from tilth.loop.verdicts import COMPOSITION_SHARE
 from tilth.numerics.detectability import least_detectable_difference, least_detectable_gain
 from tilth.numerics.error_budget import alpha_of_run
 from tilth.numerics.intervals import balanced_accuracy_interval, mean_interval, wilson
+from tilth.numerics.neighbour_bound import mae_bound, share_bound
 from tilth.numerics.neighbours import k_nearest
 from tilth.numerics.noise import confident_joint
 
@@ -83,14 +84,7 @@ def best_possible(workshop: Workshop, version: Version, arena: Arena, after: Vec
 
 
 def _neighbour_bound(workshop: Workshop, version: Version, arena: Arena) -> tuple[Estimate, str]:
-    """Return the best score that any model could reach on these labels and features, by nearest neighbours.
-
-    Classes: Cover and Hart's bound on the Bayes error from the error e of the nearest neighbour among k classes,
-    (k − 1)/k · (1 − √(1 − k e / (k − 1))). Numbers: half the mean squared difference of neighbours is noise; of a normal
-    noise the mean absolute error is √(2/π) of its standard deviation.
-
-    Source: Cover and Hart (1967), Nearest Neighbor Pattern Classification, IEEE Trans. Inf. Theory 13, eq. 5.
-    """
+    """Return the best score that any model could reach on these labels and features (see numerics/neighbour_bound)."""
     bench, judged = arena.bench, arena.judged
     train = np.flatnonzero(workshop.dataset(version).mask(Split.TRAIN))
     labels, labelled = bench.labels(bench.table)
@@ -100,16 +94,7 @@ def _neighbour_bound(workshop: Workshop, version: Version, arena: Arena) -> tupl
     )
     partner = labels[train][np.asarray(nearest.positions)[:, 0]]
     if bench.schema.task.is_regression:
-        noise = mean_interval((partner - judged.labels) ** 2 / 2)
-        ends = [-float(np.sqrt(2 / np.pi * max(v, 0.0))) for v in (noise.value, noise.high, noise.low)]
-        estimate = Estimate(value=ends[0], low=ends[1], high=ends[2], standard_error=noise.standard_error)
-        return estimate, "noise of the label between nearest neighbours"
-    k = bench.schema.task.n_classes
-    wrong = wilson(float((partner != judged.labels).sum()), len(judged))
-    values = [1 - _cover_hart(e, k) for e in (wrong.value, wrong.high, wrong.low)]
-    estimate = Estimate(value=values[0], low=values[1], high=values[2], standard_error=wrong.standard_error)
-    return estimate, "Cover–Hart bound from the nearest neighbour's error"
-
-
-def _cover_hart(error: float, k: int) -> float:
-    return float((k - 1) / k * (1 - np.sqrt(max(0.0, 1 - k * error / (k - 1)))))
+        return mae_bound(partner, judged.labels), "noise of the label between nearest neighbours"
+    wrong = int((partner != judged.labels).sum())
+    bound = share_bound(wrong, len(judged), bench.schema.task.n_classes)
+    return bound, "Cover–Hart bound from the nearest neighbour's error"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tilth.core.display import register
+from tilth.core.learning_curve import LearningCurve
 from tilth.core.summary import RunSummary
 from tilth.loop.history import Blame, VersionDiff
 from tilth.loop.project import Project
@@ -11,11 +12,12 @@ __all__ = ["register_all"]
 
 
 def register_all() -> None:
-    """Let a project, a run, a diff and a blame show themselves."""
+    """Let a project, a run, a diff, a blame and a learning curve show themselves."""
     register(Project, _project)
     register(RunSummary, _summary)
     register(VersionDiff, _diff)
     register(Blame, _blame)
+    register(LearningCurve, _curve)
 
 
 def _project(project: Project) -> str:
@@ -48,3 +50,10 @@ def _blame(blame: Blame) -> str:
     from tilth.reporting.notebook import blame_html
 
     return blame_html(blame.to_dict())
+
+
+def _curve(curve: LearningCurve) -> str:
+    from tilth.reporting.curve import curve_facts
+    from tilth.reporting.notebook import facts_html
+
+    return facts_html(f"learning curve of {curve.version}", curve_facts(curve))
