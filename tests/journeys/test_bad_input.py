@@ -120,6 +120,12 @@ def project(run_project: Path, tmp_path: Path) -> Path:
     return tmp_path / "home" / "project"
 
 
+def test_a_project_that_has_not_run_is_told_to_run_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("x,y\n" + COUNTED)
+    done("init", tmp_path / "data.csv", "--label", "y", "--dir", tmp_path / "mine")
+    refused("curve", "--dir", tmp_path / "mine", says=("has not run yet", f"tilth run --dir {tmp_path / 'mine'}"))
+
+
 def test_what_is_not_there_is_named(project: Path, tmp_path: Path) -> None:
     before = contents(project)
     (tmp_path / "none").mkdir()

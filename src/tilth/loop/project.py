@@ -91,7 +91,8 @@ class Project(Displayed):
         return Repository(self.store, self.file.store_options, make=make)
 
     def _not_run(self) -> ConfigError:
-        return ConfigError("this project has not run yet", where=str(self.folder), next_step="tilth run")
+        here = "" if str(self.folder) == "." else f" --dir {self.folder}"
+        return ConfigError("this project has not run yet", where=str(self.folder), next_step=f"tilth run{here}")
 
     def _version(self, repository: Repository, name: str) -> Version:
         if name == "latest" and repository.latest is None:
