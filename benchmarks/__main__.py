@@ -11,6 +11,7 @@ BENCHMARKS = {
     "all_sets": "benchmarks.quality.all_sets",
     "asking": "benchmarks.quality.asking",
     "by_eye": "benchmarks.quality.by_eye",
+    "cells": "benchmarks.speed.cells",
     "cost": "benchmarks.speed.cost",
     "curve": "benchmarks.quality.curve",
     "durability": "benchmarks.quality.durability",

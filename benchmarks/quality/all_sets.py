@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+
+from benchmarks._process import Spent, spent
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -57,20 +56,15 @@ def main(names: list[str]) -> int:
 
 
 def _tilth(folder: Path, *arguments: str) -> str:
-    return _measured(folder, *arguments)[0]
+    return _measured(folder, *arguments).printed
 
 
-def _measured(folder: Path, *arguments: str) -> tuple[str, resource.struct_rusage]:
+def _measured(folder: Path, *arguments: str) -> Spent:
     """Run a command; returns what it printed, and the CPU time and peak memory of that process alone."""
-    command = [sys.executable, "-c", "from tilth.cli import main; main()", *arguments, "--dir", str(folder)]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(command, stdout=out, stderr=err)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        texts = [(file.seek(0), file.read().decode())[1] for file in (out, err)]
-    if process.returncode:
-        raise RuntimeError(f"tilth {' '.join(arguments)}: exit {process.returncode}\n{texts[1][-2000:]}")
-    return texts[0], used
+    took = spent([sys.executable, "-c", "from tilth.cli import main; main()", *arguments, "--dir", str(folder)])
+    if took.status:
+        raise RuntimeError(f"tilth {' '.join(arguments)}: exit {took.status}\n{took.errors[-2000:]}")
+    return took
 
 
 def _source(argument: str) -> str:
@@ -82,9 +76,9 @@ def _source(argument: str) -> str:
 
 def _line(name: str, folder: Path) -> str:
     try:
-        _, begun = _measured(folder, "init", *map(_source, SETS[name]))
-        printed, once = _measured(folder, "run", "--json")
-        first = json.loads(printed)
+        begun = _measured(folder, "init", *map(_source, SETS[name]))
+        once = _measured(folder, "run", "--json")
+        first = json.loads(once.printed)
         _answer(folder)
         _tilth(folder, "run", "--json")
         _tilth(folder, "export", "latest", str(folder / "clean.parquet"))
@@ -92,8 +86,7 @@ def _line(name: str, folder: Path) -> str:
         _tilth(folder, "report")
     except RuntimeError as error:
         return f"| {name} | failed: {str(error).splitlines()[-1][:200]} |"
-    cpu = sum(used.ru_utime + used.ru_stime for used in (begun, once))
-    return _row(name, first, cpu, max(begun.ru_maxrss, once.ru_maxrss) / 1024)
+    return _row(name, first, begun.cpu + once.cpu, max(begun.memory, once.memory))
 
 
 def _answer(folder: Path) -> None:
@@ -122,5 +115,4 @@ def _row(name: str, run: dict[str, object], cpu: float, memory: float) -> str:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     sys.exit(main(sys.argv[1:]))

@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks._process import resident_peak
+
 SEED = 0
 N_NUMBERS, N_CATEGORIES, NOISE = 12, 8, 0.05
 WIDTH = 384
@@ -45,20 +47,12 @@ class Clock:
         """Book what has passed to the step that ran."""
         now = process_time()
         self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._since
-        self.peaks[self._step] = max(self.peaks.get(self._step, 0.0), _resident_peak())
+        self.peaks[self._step] = max(self.peaks.get(self._step, 0.0), resident_peak())
         self._since = now
 
     def figures(self) -> list[list[Any]]:
         """Return [step, CPU s, peak MB up to its end] in order of first call."""
         return [[step, self.seconds[step], self.peaks[step]] for step in self.seconds]
-
-
-def _resident_peak() -> float:
-    """Return the largest resident size of this process up to now, in MB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------------

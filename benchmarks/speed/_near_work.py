@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks._process import resident_peak
+
 Figures = dict[str, Any]
 Pairs = np.ndarray
 THRESHOLD, SIZE = 0.8, 5
@@ -23,9 +25,7 @@ THRESHOLD, SIZE = 0.8, 5
 
 def so_far() -> Figures:
     """CPU seconds and the peak of memory of this process up to now."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
-    return {"cpu": process_time(), "memory": peak}
+    return {"cpu": process_time(), "memory": resident_peak()}
 
 
 def save(path: str, pairs: Iterable[tuple[int, int]]) -> None:

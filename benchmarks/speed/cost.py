@@ -18,15 +18,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any
+
+from benchmarks._process import spent
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 AIMS = {"sets": (120.0, 2_000.0), "scale": (1_200.0, 4_000.0)}
@@ -64,22 +63,16 @@ class Used:
 
 
 def measured(piece: str, **values: object) -> Used:
-    """Run a piece in a fresh process; this one stays small, for the kernel counts what it holds when it forks."""
+    """Run a piece in a fresh process."""
     with tempfile.TemporaryDirectory() as folder:
-        target, errors = Path(folder, "figures.json"), Path(folder, "errors")
+        target = Path(folder, "figures.json")
         given = [f"{name}={value}" for name, value in values.items()]
         code = [sys.executable, "-m", "benchmarks.speed._cost_work", str(target), piece, *given]
-        command = [sys.executable, "-c", str(values["code"])] if piece == "start" else code
-        once = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        began = perf_counter()
-        with errors.open("wb") as file:
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file, env={**os.environ, **once})
-            _, status, used = os.wait4(process.pid, 0)
-        wall, process.returncode = perf_counter() - began, os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f"{piece} {values}: exit {process.returncode}\n{errors.read_text()[-3000:]}")
+        took = spent([sys.executable, "-c", str(values["code"])] if piece == "start" else code)
+        if took.status:
+            raise RuntimeError(f"{piece} {values}: exit {took.status}\n{took.errors[-3000:]}")
         figures = json.loads(target.read_text()) if target.exists() else {}
-    return Used(cpu=used.ru_utime + used.ru_stime, wall=wall, memory=used.ru_maxrss / 1024, figures=figures)
+    return Used(cpu=took.cpu, wall=took.wall, memory=took.memory, figures=figures)
 
 
 # -- tables ------------------------------------------------------------------------------------------------------------

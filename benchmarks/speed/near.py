@@ -26,8 +26,6 @@ import argparse
 import importlib.metadata
 import importlib.util
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -35,6 +33,8 @@ from pathlib import Path
 from signal import SIGKILL, SIGXCPU
 from statistics import median
 from typing import Any
+
+from benchmarks._process import spent
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 MOST_CPU, MOST_MEMORY = 60.0, 1_000.0
@@ -87,24 +87,17 @@ class Used:
 
 
 def measured(piece: str, **values: object) -> Used:
-    """Run a piece in a fresh process; this one stays small, for the kernel counts what it holds when it forks."""
+    """Run a piece in a fresh process."""
     with tempfile.TemporaryDirectory() as folder:
-        target, errors = Path(folder, "figures.json"), Path(folder, "errors")
+        target = Path(folder, "figures.json")
         given = [f"{name}={value}" for name, value in values.items()]
-        command = [sys.executable, "-m", "benchmarks.speed._near_work", str(target), piece, *given]
-        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-        with errors.open("wb") as file:
-            started = {**os.environ, **dict.fromkeys(names, "1")}
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file, env=started)
-            _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        cpu = used.ru_utime + used.ru_stime
-        spent = "limit" in values and cpu > 0.9 * float(str(values["limit"]))
-        stopped = spent and process.returncode in (-SIGXCPU, -SIGKILL)
-        if process.returncode and not stopped:
-            raise RuntimeError(f"{piece} {values}: exit {process.returncode}\n{errors.read_text()[-3000:]}")
+        took = spent([sys.executable, "-m", "benchmarks.speed._near_work", str(target), piece, *given])
+        ran_out = "limit" in values and took.cpu > 0.9 * float(str(values["limit"]))
+        stopped = ran_out and took.status in (-SIGXCPU, -SIGKILL)
+        if took.status and not stopped:
+            raise RuntimeError(f"{piece} {values}: exit {took.status}\n{took.errors[-3000:]}")
         figures = None if stopped else json.loads(target.read_text())
-    return Used(cpu=cpu, memory=used.ru_maxrss / 1024, figures=figures)
+    return Used(cpu=took.cpu, memory=took.memory, figures=figures)
 
 
 def figures_of(piece: str, **values: object) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from loop_worlds import gaussian_world
 
-from tilth.loop.evidence import Arrays, EvidenceBase
+from tilth.core.arrays import Arrays
+from tilth.loop.evidence import EvidenceBase
 from tilth.numerics import near_lists
 
 

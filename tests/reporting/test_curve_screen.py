@@ -69,6 +69,11 @@ def test_a_bound_says_what_it_is_worth():
     assert "says nothing" in curve_sentences(curve_with(gain, above=False))[-1]
 
 
+def test_a_bound_that_could_not_be_found_is_said():
+    curve = curve_with(estimate(0.008, 0.003, 0.012))
+    assert "the rarest has too few rows" in curve_sentences(replace(curve, bounds=()))[-1]
+
+
 def test_the_screen_is_a_table_and_the_sentences():
     curve = curve_with(estimate(0.008, 0.003, 0.012))
     said = as_text(curve_screen(replace(curve, sentences=curve_sentences(curve))))

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bits", "FloatMatrix32", "IntVector", "Mask", "Matrix", "Vector", "read_only"]
+__all__ = ["Arrays", "Bits", "FloatMatrix32", "IntVector", "Mask", "Matrix", "Vector", "read_only"]
 
 Vector = NDArray[np.float64]
 """(n,) float64."""
@@ -21,6 +21,8 @@ Mask = NDArray[np.bool_]
 """(n,) bool."""
 Bits = NDArray[np.uint64]
 """(n,) uint64: digests and counters."""
+Arrays = dict[str, NDArray[Any]]
+"""Arrays by name, as evidence is kept."""
 
 
 _Array = TypeVar("_Array", bound=NDArray[Any])

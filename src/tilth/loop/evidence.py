@@ -14,17 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.core.arrays import FloatMatrix32, IntVector, Mask
+from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask
 from tilth.core.dataset import Dataset
 from tilth.core.errors import NotApplicable
 from tilth.core.finding import Finding
-from tilth.core.ids import row_digests
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TRUSTED, WEIGHT, Split
 from tilth.core.schema import Role, Schema
 from tilth.core.target import Target
 from tilth.learning._crossfit import fold_numbers
 from tilth.loop._split_plan import ROW_ORDER
-from tilth.loop.frames import class_codes, numeric_labels, trusted_of, weights_of
+from tilth.loop.frames import class_codes, numeric_labels, standing_together, trusted_of, weights_of
 from tilth.numerics.denoising import denoise
 from tilth.numerics.near_cells import MOST_EXACT, k_near
 from tilth.numerics.near_lists import FEWEST, SPARE, NearLists, near_lists, origin_of, renewed, vector_digests
@@ -35,7 +34,6 @@ from tilth.operators.view import Scope, View
 __all__ = ["N_NEIGHBOURS", "EvidenceBase", "group_codes", "row_times"]
 
 N_NEIGHBOURS = 20
-Arrays = dict[str, np.ndarray]
 MISSING_TIME = np.iinfo(np.int64).min
 MOST_DENOISED = 200_000_000
 """Rows times features times classes up to which p(truth) is learnt: about a minute."""
@@ -168,10 +166,11 @@ class EvidenceBase:
         labels = self._labels()[0][rows].astype(np.intp)
         if len(rows) < FEWEST_DENOISED or (labels == labels[0]).all():
             raise NotApplicable(f"fewer than {FEWEST_DENOISED} labelled rows, or one class: there is no noise to learn")
-        names = [column.name for column in self.schema.features]
         groups = group_codes(self.dataset)
-        codes = row_digests(self.dataset.read(*names), names)[:, 0] if groups is None else groups
-        together = np.unique(codes[rows], return_inverse=True)[1]
+        names = [column.name for column in self.schema.features]
+        together = standing_together(
+            None if groups is None else groups[rows], lambda: self.dataset.read(*names).take(pa.array(rows))
+        )
         target = Target.classes(labels, np.ones(len(rows), dtype=bool), self.schema.task.n_classes)
         folds = fold_numbers(self.dataset.row_ids.take(pa.array(rows)), target, groups=together, seed=self.seed)
         return denoise(self.features[rows], labels, folds, self.schema.task.n_classes, PENALTY).truth

@@ -6,11 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.arrays import IntVector
-from tilth.core.ids import row_digests
 from tilth.core.names import ROW_ID
 from tilth.learning._crossfit import FOLDS, fold_numbers
 from tilth.loop.bench import Bench
-from tilth.loop.frames import target_of, train_rows
+from tilth.loop.frames import standing_together, target_of, train_rows
 
 __all__ = ["folds_of", "together_of"]
 
@@ -28,9 +27,6 @@ def folds_of(bench: Bench, rows: IntVector) -> IntVector:
 
 def together_of(bench: Bench, rows: IntVector) -> IntVector:
     """Return codes 0 … of rows that belong together: groups, or else rows with equal cells."""
-    if bench.groups is None:
-        part = bench.train.take(pa.array(rows))
-        codes = row_digests(part, [column.name for column in bench.schema.features])[:, 0]
-    else:
-        codes = bench.groups[np.flatnonzero(train_rows(bench.table))[rows]]
-    return np.unique(codes, return_inverse=True)[1]
+    groups = None if bench.groups is None else bench.groups[np.flatnonzero(train_rows(bench.table))[rows]]
+    names = [column.name for column in bench.schema.features]
+    return standing_together(groups, lambda: bench.train.select(names).take(pa.array(rows)))

@@ -32,6 +32,7 @@ from tilth.core.errors import NotApplicable
 from tilth.core.ids import cell_digests
 from tilth.core.names import ROW_ID
 from tilth.core.rng import row_uniforms
+from tilth.learning._crossfit import FOLDS
 from tilth.loop.apart import Apart
 from tilth.loop.bench import Bench, refuse_empty
 from tilth.loop.evidence import N_NEIGHBOURS
@@ -40,10 +41,12 @@ from tilth.numerics.neighbours import k_nearest
 from tilth.operators.protocols import Editor
 from tilth.operators.view import View
 
-__all__ = ["SCREENING_ROWS", "Screening", "screening_of"]
+__all__ = ["FITS_PER_FORECAST", "SCREENING_ROWS", "SHARED_FITS", "Screening", "screening_of"]
 
 SCREENING_ROWS = 6_000
 """Labelled train rows on which candidates are screened at most, chosen by the digest of their ids."""
+FITS_PER_FORECAST, SHARED_FITS = FOLDS, FOLDS * (FOLDS - 1) // 2
+"""What forecasts cost: a fit for each fold, and for each pair of folds a model that all of them share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

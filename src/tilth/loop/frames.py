@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tilth.core.arrays import IntVector, Mask, Matrix, Vector
+from tilth.core.ids import row_digests
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.schema import Schema
 from tilth.core.target import Target
@@ -15,6 +18,7 @@ __all__ = [
     "class_codes",
     "frame_columns",
     "numeric_labels",
+    "standing_together",
     "target_of",
     "train_rows",
     "trusted_of",
@@ -84,3 +88,14 @@ def _soft_targets(table: pa.Table, n_classes: int) -> tuple[IntVector, Matrix]:
     values = column.take(pa.array(rows)).flatten()
     soft = np.asarray(values, dtype=np.float64).reshape(-1, n_classes)
     return rows, soft / soft.sum(axis=1, keepdims=True)
+
+
+def standing_together(groups: IntVector | None, cells: Callable[[], pa.Table]) -> IntVector:
+    """Return codes 0 … of n rows that must stand on one side: their (n,) groups, or else rows whose feature cells are equal.
+
+    `cells` reads the feature columns of the rows; it is not called where there are groups.
+    """
+    if groups is None:
+        table = cells()
+        groups = row_digests(table, table.column_names)[:, 0]
+    return np.unique(groups, return_inverse=True)[1]

@@ -141,8 +141,9 @@ def judge(
         sample = _rows_by_answer(answers, outcome, judged.groups, bench.strata(judged))
     nothing = beats_nothing(sample.after, sample.before, sample.groups, sample.strata, rng=rng)
     placebo = beats_placebo(sample.after, sample.placebos, sample.groups, sample.strata, rng=rng)
-    helped = foretold if judged.groups is None and not bench.metric.stratified else None
-    if evidence is Evidence.ANSWERS and judged.groups is None and not bench.metric.stratified:
+    is_plain = judged.groups is None and not bench.metric.stratified  # a mean over rows that are drawn alone
+    helped = foretold if is_plain else None
+    if evidence is Evidence.ANSWERS and is_plain:
         assert answers is not None
         nothing = _by_answers(answers, outcome, helped)
     return Judgement(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from tilth.core.dataset import Dataset
 from tilth.core.errors import LabelError
@@ -22,7 +21,7 @@ from tilth.loop.frames import class_codes, numeric_labels
 from tilth.loop.held import reading_workshop
 from tilth.loop.workshop import Workshop
 from tilth.numerics.learning_curve import FittedCurve
-from tilth.operators.batch import Batch
+from tilth.operators.batch import Batch, batches
 from tilth.reporting.curve import curve_sentences, pool_sentence
 from tilth.store.version import Version
 
@@ -93,11 +92,11 @@ def _encodings(workshop: Workshop, version: Version) -> dict[str, slice]:
     """Return the columns of all features, and of each text, image or embedding among several columns."""
     fitted = workshop.columns(version)
     names = [column.name for column in fitted]
-    one = workshop.dataset(version).read(ROW_ID, *names).slice(0, 1).combine_chunks()
+    one = next(batches(workshop.dataset(version).read(ROW_ID, *names), names, 1))
     found, start = {"all features": slice(None)}, 0
     for column in fitted:
-        cells = {column.name: _flat(one.column(column.name))}
-        width = column.encode(Batch(ids=_flat(one.column(ROW_ID)), columns=cells)).shape[1]
+        cells = {column.name: one.column(column.name)}
+        width = column.encode(Batch(ids=one.ids, columns=cells)).shape[1]
         if len(fitted) > 1 and version.schema.column(column.name).type in _WIDE:
             found[f"column {column.name!r}"] = slice(start, start + width)
         start += width
@@ -171,7 +170,3 @@ def _bound(bound: Bound, now: Estimate) -> NeighbourBound:
         is_settled=moved <= bound.value.standard_error,
         is_above=bound.value.value > now.value,
     )
-
-
-def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

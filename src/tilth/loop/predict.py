@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +10,10 @@ import pyarrow as pa
 from tilth.core.arrays import Matrix
 from tilth.core.errors import SchemaChangedError, SourceError, did_you_mean, first_three
 from tilth.core.names import ROW_ID
-from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.schema import Role, Schema
 from tilth.encoding._blocks import encode_blocks
 from tilth.loop.workshop import Workshop
-from tilth.operators.batch import Batch
+from tilth.operators.batch import batches
 from tilth.sources import normalise
 from tilth.store.version import Version
 
@@ -46,20 +44,9 @@ def predict(workshop: Workshop, version: Version, table: pa.Table) -> Predicted:
     fitted = workshop.columns(version)
     rows = typed.append_column(ROW_ID, pa.array([str(i) for i in range(table.num_rows)], pa.string()))
     bench = workshop.bench(version)
-    view = bench.view(rows, encode_blocks(fitted, _batches(rows, [column.name for column in fitted])))
+    view = bench.view(rows, encode_blocks(fitted, batches(rows, [column.name for column in fitted])))
     predicted = bench.learner.predict_proba(view, bench.baseline)
     return Predicted(table=_output(ids, predicted, schema), version=version.version, warnings=tuple(warnings))
-
-
-def _batches(table: pa.Table, names: Sequence[str]) -> Iterator[Batch]:
-    for start in range(0, table.num_rows, BLOCK_ROWS):
-        part = table.slice(start, BLOCK_ROWS).combine_chunks()
-        columns = {name: _flat(part.column(name)) for name in names}
-        yield Batch(ids=_flat(part.column(ROW_ID)), columns=columns)
-
-
-def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _refuse_missing(table: pa.Table, schema: Schema) -> None:

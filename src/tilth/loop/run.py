@@ -18,6 +18,7 @@ from tilth.core.names import ROW_ID, Split
 from tilth.core.progress import Progress, silent
 from tilth.core.summary import FindingLine, RunSummary, SliceLine, TestLook
 from tilth.core.trial import Trial, Verdict
+from tilth.loop.budget import affordable_trials
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
 from tilth.loop.comparable import evaluation_notes
 from tilth.loop.copies import leaks_of
@@ -191,7 +192,7 @@ def _choose(found: Found, arena: Arena, options: RunOptions, progress: Progress)
     screened = screen(
         arena.bench, candidates, found.quarantine, lambda done, total: progress("screen", "", done, total)
     )
-    most = workshop.affordable_trials(found.version, options.budget_seconds, len(candidates))
+    most = affordable_trials(arena.bench, options.budget_seconds, len(candidates), workshop.file.placebo_draws)
     return finalists(screened, min(options.finalists, most))
 
 

@@ -6,7 +6,7 @@ gain is owed to the data. Features of a row are kept by the digest of its cells:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.apply import fit_to
-from tilth.core.arrays import FloatMatrix32
+from tilth.core.arrays import Arrays, FloatMatrix32
 from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
 from tilth.core.errors import StoreCorruptError
@@ -28,12 +28,11 @@ from tilth.learning._choose import choose, default_learners
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase, group_codes
-from tilth.loop.forecast import SCREENING_ROWS
-from tilth.loop.frames import frame_columns, target_of
+from tilth.loop.frames import frame_columns, standing_together, target_of
 from tilth.loop.given_probs import given_pred_probs
 from tilth.loop.lineage import beginning
 from tilth.loop.project_file import ProjectFile
-from tilth.operators.batch import Batch
+from tilth.operators.batch import batches
 from tilth.operators.protocols import Encoder, Learner
 from tilth.operators.registry import make, spec_of
 from tilth.operators.view import View
@@ -41,13 +40,6 @@ from tilth.store.repository import Repository
 from tilth.store.version import Version
 
 __all__ = ["Workshop"]
-
-Arrays = dict[str, np.ndarray]
-FLOPS_PER_SECOND = 1e10
-"""Assumed speed by which a time budget becomes a counted one: fixed, so that wall time decides nothing."""
-STEPS_PER_FIT = 30
-FITS_PER_FORECAST, SHARED_FITS = 5, 10
-"""A fit for each fold, and for each pair of folds a model that all forecasts share."""
 
 
 class Workshop:
@@ -191,13 +183,7 @@ class Workshop:
         dataset = self.dataset(source)
         names = [column.name for column in source.schema.features]
         table = dataset.read(ROW_ID, *names).filter(pa.array(dataset.mask(Split.TRAIN)))
-        return fit_columns(self._encoders(source), list(self._batches(table, names)))
-
-    def _batches(self, table: pa.Table, names: Sequence[str]) -> Iterator[Batch]:
-        for start in range(0, max(table.num_rows, 1), self._block_rows):
-            part = table.slice(start, self._block_rows).combine_chunks()
-            columns = {name: _flat(part.column(name)) for name in names}
-            yield Batch(ids=_flat(part.column(ROW_ID)), columns=columns)
+        return fit_columns(self._encoders(source), list(batches(table, names, self._block_rows)))
 
     def encode(self, table: pa.Table, fitted: Sequence[FittedColumn]) -> FloatMatrix32:
         """Return the features of a table of `_tilth_id` and feature columns; rows seen before are not encoded again."""
@@ -210,7 +196,7 @@ class Workshop:
         fresh = table.filter(pa.array(~known))
         self.rows_encoded += fresh.num_rows
         self.progress("encode", f"{fresh.num_rows:,} rows")
-        encoded = encode_blocks(fitted, self._batches(fresh, names))
+        encoded = encode_blocks(fitted, batches(fresh, names, self._block_rows))
         if not known.any():  # no copy of what may be gigabytes
             kept.add(digests, encoded)
             return encoded
@@ -341,24 +327,10 @@ class Workshop:
 
     def _fold_groups(self, version: Version, rows: np.ndarray) -> np.ndarray:
         """Return codes of rows that must stand in one fold: groups, else exact duplicates."""
-        groups = self._groups(version, rows)
-        if groups is not None:
-            return groups
-        dataset = self.dataset(version)
-        digests = row_digests(dataset.read(*_names(version)), _names(version))
-        return np.unique(digests[rows, 0], return_inverse=True)[1]
+        read = self.dataset(version).read
+        return standing_together(self._groups(version, rows), lambda: read(*_names(version)).take(pa.array(rows)))
 
-    # -- budget and edits ----------------------------------------------------------------------------------------------
-
-    def affordable_trials(self, version: Version, seconds: float, n_candidates: int) -> int:
-        """Return how many finalists a time budget pays for, by a counted cost of fits; at least one."""
-        bench = self.bench(version)
-        classes = max(version.schema.task.n_classes, 1)
-        work = 4.0 * bench.train.num_rows * bench.features.shape[1] * classes * STEPS_PER_FIT
-        fits = seconds * FLOPS_PER_SECOND / max(work, 1e6)
-        of_all = min(1.0, SCREENING_ROWS / max(bench.train.num_rows, 1))
-        screening = min((FITS_PER_FORECAST * n_candidates + SHARED_FITS) * of_all, fits / 2)
-        return max(1, int((fits - screening) / (1 + max(5, self.file.placebo_draws))))
+    # -- edits --------------------------------------------------------------------------------------------------------
 
     def fitted(self, version: Version, edit: Edit) -> Edit:
         """Return the part of an edit that still fits a version (rows that an earlier edit dropped are left out)."""
@@ -367,10 +339,6 @@ class Workshop:
 
 def _names(version: Version) -> list[str]:
     return [column.name for column in version.schema.features]
-
-
-def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _operator(spec: Spec) -> Any:

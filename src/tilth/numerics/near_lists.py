@@ -20,7 +20,7 @@ import numpy as np
 from tilth.core.errors import InputError
 from tilth.numerics._pairs import chunks, digests, hits, offsets_within
 from tilth.numerics._rows import FLOOR, HITS, STRIP, Features, Frame, Space, rounded_up
-from tilth.numerics.neighbours import Neighbours, k_nearest
+from tilth.numerics.neighbours import Neighbours, k_nearest, without_self
 
 if TYPE_CHECKING:
     from tilth.core.arrays import Bits, IntVector, Matrix, Vector
@@ -230,8 +230,6 @@ def _search_anew(found: NearLists, rows: IntVector, features: Features) -> None:
         return
     width = found.positions.shape[1]
     near = k_nearest(features, width + 1, queries=features[rows], metric="euclidean", exclude_self=False)
-    dropped = near.positions == rows[:, None]
-    dropped[~dropped.any(axis=1), -1] = True
-    found.positions[rows] = near.positions[~dropped].reshape(len(rows), width)
-    found.distances[rows] = near.distances[~dropped].reshape(len(rows), width)
+    near = without_self(near, rows)
+    found.positions[rows], found.distances[rows] = near.positions, near.distances
     found.reach[rows] = found.distances[rows, -1]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tilth.core.arrays import IntVector, Matrix
 
-__all__ = ["Neighbours", "identical_rows", "k_nearest", "neighbour_votes", "pairs_within"]
+__all__ = ["Neighbours", "identical_rows", "k_nearest", "neighbour_votes", "pairs_within", "without_self"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +134,10 @@ def _search(rows: Features, asked: Features, width: int, metric: Metric) -> Neig
     return Neighbours(positions[sources.group], distances[sources.group])
 
 
-def without_self(found: Neighbours) -> Neighbours:
-    """Drop each row from its own list, or the last entry where copies crowded it out."""
+def without_self(found: Neighbours, own: IntVector | None = None) -> Neighbours:
+    """Drop each row from its own list, or the last entry where copies crowded it out; `own` (n,): where each row stands."""
     n, width = found.positions.shape
-    dropped = found.positions == np.arange(n)[:, None]
+    dropped = found.positions == (np.arange(n) if own is None else own)[:, None]
     dropped[~dropped.any(axis=1), -1] = True
     shape = (n, width - 1)
     return Neighbours(found.positions[~dropped].reshape(shape), found.distances[~dropped].reshape(shape))

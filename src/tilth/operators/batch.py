@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from tilth.core.errors import UndeclaredNeedError
 from tilth.core.ids import Digests, cell_digests
+from tilth.core.names import ROW_ID
+from tilth.core.partitions import BLOCK_ROWS
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "batches"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,3 +43,15 @@ class Batch:
     def digests(self) -> Digests:
         """(n, 2) digests of the row ids: the counter of per-row draws."""
         return cell_digests(self.ids)
+
+
+def batches(table: pa.Table, names: Sequence[str], block_rows: int = BLOCK_ROWS) -> Iterator[Batch]:
+    """Cut a table with row ids into batches of the named columns; one empty batch for no rows."""
+    for start in range(0, max(table.num_rows, 1), block_rows):
+        part = table.slice(start, block_rows).combine_chunks()
+        columns = {name: _in_one_piece(part.column(name)) for name in names}
+        yield Batch(ids=_in_one_piece(part.column(ROW_ID)), columns=columns)
+
+
+def _in_one_piece(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -43,6 +43,10 @@ def curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
     pool = pool_sentence(curve)
     said += [] if pool is None else [pool]
     said.append(f"With rows of this kind without end the curve ends at {scale.score(curve.reachable)}.")
+    if not curve.bounds:
+        said.append(
+            "Nearest neighbours say nothing of the best score: classes count alike, and the rarest has too few rows."
+        )
     return tuple(said + [_of_bound(bound, scale) for bound in curve.bounds[:1]])
 
 

@@ -23,7 +23,16 @@ from tilth.store.objects import machine_error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ORDER", "as_key_array", "check_keys", "key_filter", "lance_errors", "stored_name", "user_name"]
+__all__ = [
+    "ORDER",
+    "as_key_array",
+    "check_keys",
+    "key_filter",
+    "lance_errors",
+    "stored_field",
+    "stored_name",
+    "user_name",
+]
 
 # Lance writes warnings of its own to stderr, beside the progress; it reads this when it is imported, which is later.
 os.environ.setdefault("LANCE_LOG", "error")
@@ -39,6 +48,12 @@ _BROKEN = re.compile(r"not found|failed to fill|corrupt|magic|invalid range|unex
 def stored_name(name: str) -> str:
     """Return the column name that Lance accepts: dots, quotes and reserved beginnings are written as %xx."""
     return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}" if found[0] else "%", name)
+
+
+def stored_field(name: str, kind: pa.DataType) -> pa.Field:
+    """Return a field that may be missing; texts of few different words are stored as codes, were they a letter long."""
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return pa.field(stored_name(name), kind, metadata={"lance-encoding:dict-size-ratio": "1.0"} if is_text else None)
 
 
 def user_name(name: str) -> str:

@@ -25,7 +25,7 @@ from tilth.core.errors import (
     UnknownRowError,
     first_three,
 )
-from tilth.store._lance import ORDER, as_key_array, check_keys, lance_errors, stored_name
+from tilth.store._lance import ORDER, as_key_array, check_keys, lance_errors, stored_field, stored_name
 from tilth.store.table_version import Keys, TableVersion
 from tilth.store.write_points import reach
 
@@ -278,7 +278,7 @@ class RowTable:
 
 def _with_order(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
     """Return the rows under stored names, each with its place in the storage order."""
-    given = [_stored_field(field.name, field.type) for field in reader.schema]
+    given = [stored_field(field.name, field.type) for field in reader.schema]
     schema = pa.schema([*given, pa.field(ORDER, pa.int64())])
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -289,12 +289,6 @@ def _with_order(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
             start += batch.num_rows
 
     return pa.RecordBatchReader.from_batches(schema, batches())
-
-
-def _stored_field(name: str, kind: pa.DataType) -> pa.Field:
-    """Return a field that may be missing; texts of few different words are stored as codes, were they a letter long."""
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return pa.field(stored_name(name), kind, metadata={"lance-encoding:dict-size-ratio": "1.0"} if is_text else None)
 
 
 def _write_mode(
