@@ -61,6 +61,26 @@ def test_a_part_of_the_rows_may_teach_the_transition():
     assert part.noise_rate == pytest.approx(0.2, abs=0.06)
 
 
+def test_a_table_sorted_by_label_teaches_the_transition_of_every_class():
+    x, truth, labels, folds = world(n=6000, k=6, noise=0.2)
+    order = np.argsort(labels, kind="stable")
+    found = denoise(x[order], labels[order], folds[order], 6, 1.0, cells=6 * 1500)
+    assert found.noise_rate == pytest.approx(0.2, abs=0.05)
+    assert (found.truth.argmax(axis=1) == truth[order]).mean() > (labels == truth).mean() + 0.05
+
+
+def test_with_few_rows_per_class_no_class_is_taken_for_another():
+    rng = np.random.default_rng(0)
+    k, n = 40, 1600
+    truth, families = rng.integers(0, k, n), rng.normal(size=(10, 60))
+    means = 0.7 * families[np.arange(k) % 10] + 0.3 * rng.normal(size=(k, 60))
+    x = means[truth] / np.linalg.norm(means, axis=1)[truth][:, None] + 1.2 * rng.normal(size=(n, 60)) / np.sqrt(60)
+    labels = np.where(rng.random(n) < 0.3, (truth + rng.integers(1, k, n)) % k, truth)
+    found = denoise((x / np.sqrt((x**2).sum(axis=1).mean())).astype(np.float32), labels, np.arange(n) % 4, k, 0.3)
+    assert found.transition.diagonal().min() > 0.5
+    assert (found.truth.argmax(axis=1) == truth).mean() > (labels == truth).mean() + 0.05
+
+
 def test_one_fold_is_refused():
     x, _, labels, _ = world(n=50)
     with pytest.raises(InputError, match="two folds"):
