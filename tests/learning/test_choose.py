@@ -73,6 +73,37 @@ def test_a_simpler_setting_within_one_standard_error_wins() -> None:
     assert chosen(Fixed(ladder=(0.6,)), Fixed(ladder=(0.85,))).learner == Fixed(right=0.85)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Timid:
+    """Knows the rare class as well as the other setting does, or a little better, but never says so: both stand above one half."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
+    decides: bool = False
+
+    def grid(self) -> tuple[Timid, ...]:
+        return (Timid(), Timid(decides=True))
+
+    def prepare(self, view: Any) -> None:
+        return None
+
+    def fit(self, view: Any, target: Target, *, prepared: Any = None, start: Any = None) -> None:
+        return None
+
+    def predict_proba(self, view: Any, model: None) -> np.ndarray:
+        rare = view.embeddings[:, 0] > 0.5
+        likely = np.where(rare, 0.505 if self.decides else 0.495, 0.1)
+        return np.column_stack([1 - likely, likely])
+
+
+def test_a_setting_that_decides_clearly_worse_does_not_win_by_its_loss() -> None:
+    group = np.arange(1000) % 4 == 0
+    labels = np.where(group, np.arange(1000) % 12 != 0, False).astype(np.intp)
+    view = view_of(Timid(), embeddings=group[:, None].astype(np.float32))
+    choice = chosen(Timid(), view=view, target=Target.classes(labels, np.ones(1000, dtype=bool), 2))
+    assert choice.learner == Timid(decides=True)
+    assert choice.tried[0].behind > 1 >= choice.tried[1].behind
+
+
 def test_the_walk_ends_when_it_only_gets_worse() -> None:
     ladder = (0.9, 0.8, 0.7, 0.6, 0.95)
     assert len(chosen(Fixed(ladder=ladder)).tried) == 3

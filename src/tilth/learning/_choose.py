@@ -1,9 +1,11 @@
 """Choose the learner and its settings once, by cross-validation on unedited data; then they are held.
 
-Every setting predicts every row out of sample. A row's loss is its log loss under the calibrated probabilities, or its squared error;
-not its error: where labels are noisy the calibrated log loss still falls as the probabilities near the truth, while errors of
-given labels hardly tell settings apart and favour those that fit the noise. The least mean wins, unless a simpler setting, of the same or
-of a simpler learner, is within one standard error of the paired difference: then the simplest such.
+Every setting predicts every row out of sample. A row's loss is its log loss under the calibrated probabilities, or its squared
+error: where labels are noisy it still falls as the probabilities near the truth, while errors of given labels hardly tell settings
+apart and favour those that fit the noise. But a penalty that leaves little beside the class shares can have as good a loss and decide
+every doubtful row for the larger class, so decisions have a veto: a setting lags by the larger of two paired differences in
+standard errors, of its loss to the least one and of its score to the best one. The simplest setting, of the simplest learner, that
+lags by at most one wins; if there is none, the one that lags least.
 
 Source: Breiman et al. (1984), Classification and Regression Trees, section 3.4.3 (one-standard-error rule).
 """
@@ -41,7 +43,7 @@ _TINY = 1e-12
 class Tried:
     """One setting: its mean out-of-sample loss (lower is better), the standard error, and its metric.
 
-    `score` is accuracy, or minus the mean absolute error; `behind` is the paired difference to the best setting in standard errors.
+    `score` is accuracy, or minus the mean absolute error; `behind` is by how many standard errors it lags behind the best.
     """
 
     learner: Spec
@@ -111,10 +113,12 @@ def choose(
     seen = part_of(view, frozenset(need for need in fold if view.has(need)), chosen)  # type: ignore[arg-type]
     walks = [_walk(learner, seen, part, wanted) for learner in learners]
     entries = [entry for walk in walks for entry in walk]
-    best = min(entries, key=lambda entry: entry.loss)
-    held = next(entry for entry in entries if entry.behind(best) <= 1.0)
-    table = tuple(entry.report(best, chosen=entry is held) for entry in entries)
-    return Choice(learner=held.learner, tried=table, n_rows=len(chosen))
+    best, top = min(entries, key=lambda entry: entry.loss), max(entries, key=lambda entry: entry.score)
+    lags = [max(entry.behind(best), entry.short_of(top)) for entry in entries]
+    simple = [number for number, lag in enumerate(lags) if lag <= 1.0]
+    held = simple[0] if simple else int(np.argmin(lags))
+    table = tuple(entry.report(lags[number], chosen=number == held) for number, entry in enumerate(entries))
+    return Choice(learner=entries[held].learner, tried=table, n_rows=len(chosen))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,18 +135,24 @@ class _Entry:
         """The weighted mean loss."""
         return float(self.weights @ self.losses / self.weights.sum())
 
+    @property
+    def score(self) -> float:
+        """The weighted mean score."""
+        return float(self.weights @ self.scores / self.weights.sum())
+
     def behind(self, other: _Entry) -> float:
         """Return by how many standard errors of the paired difference the loss is larger than another's."""
-        difference = self.losses - other.losses
-        mean, error = _mean_and_error(difference, self.weights)
-        return mean / error if error > 0 else 0.0
+        return _in_errors(self.losses - other.losses, self.weights)
 
-    def report(self, best: _Entry, *, chosen: bool) -> Tried:
+    def short_of(self, other: _Entry) -> float:
+        """Return by how many standard errors of the paired difference the score is lower than another's."""
+        return _in_errors(other.scores - self.scores, self.weights)
+
+    def report(self, lag: float, *, chosen: bool) -> Tried:
         """Return what the table of tried settings says of this one."""
         loss, error = _mean_and_error(self.losses, self.weights)
-        score = float(self.weights @ self.scores / self.weights.sum())
-        behind = round(self.behind(best), 3)
-        return Tried(learner=spec_of(self.learner), loss=loss, error=error, score=score, behind=behind, chosen=chosen)
+        spec = spec_of(self.learner)
+        return Tried(learner=spec, loss=loss, error=error, score=self.score, behind=round(lag, 3), chosen=chosen)
 
 
 def _walk(learner: Learner, view: View, target: Target, folds: IntVector) -> list[_Entry]:
@@ -174,6 +184,12 @@ def _mean_and_error(values: Vector, weights: Vector) -> tuple[float, float]:
     shares = weights / weights.sum()
     mean = float(shares @ values)
     return mean, float(np.sqrt(shares**2 @ (values - mean) ** 2))
+
+
+def _in_errors(differences: Vector, weights: Vector) -> float:
+    """Return the weighted mean in its standard errors."""
+    mean, error = _mean_and_error(differences, weights)
+    return mean / error if error > 0 else 0.0
 
 
 def _part(view: View, target: Target, limit: int) -> IntVector:

@@ -107,8 +107,8 @@ class Linear:
     penalty: float = 0.3
 
     def grid(self) -> Sequence[Linear]:
-        """Return seven penalties a factor of three apart, strongest first."""
-        return tuple(Linear(penalty=penalty) for penalty in (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01))
+        """Return eight penalties a factor of three apart, strongest first."""
+        return tuple(Linear(penalty=penalty) for penalty in (30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01))
 
     def prepare(self, view: View) -> Prepared:
         """Return the principal axes of the view's features and the features on them."""
