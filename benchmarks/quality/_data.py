@@ -89,18 +89,18 @@ class Reviewed:
 
 def cifar10() -> tuple[Rows, dict[str, IntVector]]:
     """Return 20,000 train images by their fixed embeddings, and the five sets of labels that people gave."""
-    table = pq.read_table(_at("cifar10/train_20k.parquet"), columns=["label", *PEOPLE])
-    vectors = np.load(_at("embeddings/cifar10_train_20k_efficientnet_lite0_pca256.npy"))
+    table = pq.read_table(at("cifar10/train_20k.parquet"), columns=["label", *PEOPLE])
+    vectors = np.load(at("embeddings/cifar10_train_20k_efficientnet_lite0_pca256.npy"))
     given = {name: np.asarray(table.column(name)).astype(np.intp) for name in PEOPLE}
     return embedded("cifar10", vectors, np.asarray(table.column("label"))), given
 
 
 def banking77() -> Rows:
     """Return the 10,003 train rows by their fixed embeddings; their labels, taken for true here, hold some errors."""
-    labels = pq.read_table(_at("banking77/train.parquet"), columns=["category"]).column("category")
+    labels = pq.read_table(at("banking77/train.parquet"), columns=["category"]).column("category")
     codes = labels.combine_chunks().dictionary_encode()
     order = np.argsort(np.argsort(codes.dictionary.to_pylist()))
-    return embedded("banking77", np.load(_at("embeddings/banking77_train_minilm384.npy")), order[codes.indices])
+    return embedded("banking77", np.load(at("embeddings/banking77_train_minilm384.npy")), order[codes.indices])
 
 
 def embedded(name: str, vectors: np.ndarray, truth: np.ndarray) -> Rows:
@@ -114,7 +114,7 @@ def embedded(name: str, vectors: np.ndarray, truth: np.ndarray) -> Rows:
 
 def table(name: str, path: str, label: str, *, rows: int | None = None, leave: Sequence[str] = ()) -> Rows:
     """Return a table by the repository's own encoders; `rows` draws so many of them by a fixed seed."""
-    found = open_source(_at(path)).table.drop_columns(list(leave))
+    found = open_source(at(path)).table.drop_columns(list(leave))
     if rows is not None and rows < found.num_rows:
         drawn = np.random.default_rng(0).choice(found.num_rows, rows, replace=False)
         found = found.take(pa.array(np.sort(drawn)))
@@ -160,11 +160,11 @@ def neighbours(rows: Rows) -> Neighbours:
 def reviewed(name: str) -> Reviewed:
     """Return a test set (`cifar10` or `20news`) of which five people judged the rows that one tool suspected."""
     folder = "label_errors"
-    facts = json.loads(_at(f"{folder}/{name}_mturk.json").read_text())
+    facts = json.loads(at(f"{folder}/{name}_mturk.json").read_text())
     return Reviewed(
         name=name,
-        pred_probs=np.load(_at(f"{folder}/{name}_test_set_pyx.npy")).astype(np.float64),
-        labels=np.load(_at(f"{folder}/{name}_test_set_original_labels.npy")).astype(np.intp),
+        pred_probs=np.load(at(f"{folder}/{name}_test_set_pyx.npy")).astype(np.float64),
+        labels=np.load(at(f"{folder}/{name}_test_set_original_labels.npy")).astype(np.intp),
         rows=np.array([entry["id"] for entry in facts]),
         wrong=np.array([entry["mturk"]["given"] < 3 for entry in facts]),
         neighbours=_of_test_images() if name == "cifar10" else None,
@@ -198,12 +198,12 @@ def planted(rows: Rows, kind: str, rate: float, seed: int) -> IntVector:
 
 def _of_test_images() -> Neighbours:
     """Neighbours among the cifar10 test images, which stand in the order of the reviewed set."""
-    places = np.asarray(pq.read_table(_at("cifar10/test_10k.parquet"), columns=["idx"]).column("idx"))
-    vectors = np.load(_at("embeddings/cifar10_test_10k_efficientnet_lite0_pca256.npy"))[np.argsort(places)]
+    places = np.asarray(pq.read_table(at("cifar10/test_10k.parquet"), columns=["idx"]).column("idx"))
+    vectors = np.load(at("embeddings/cifar10_test_10k_efficientnet_lite0_pca256.npy"))[np.argsort(places)]
     return k_nearest(vectors.astype(np.float32), N_NEIGHBOURS, metric="euclidean", exclude_self=True)
 
 
-def _at(path: str) -> Path:
+def at(path: str) -> Path:
     if not (DATA / path).exists():
         raise AbsentError(f"{path} is not among the shared data: left out")
     return DATA / path

@@ -21,7 +21,7 @@ from tilth.numerics.noise import backward_accuracy, confident_joint, noise_rate,
 from tilth.numerics.paired_tests import beats_nothing
 from tilth.store.version import Version
 
-__all__ = ["look_at_test"]
+__all__ = ["corrected_gain", "look_at_test"]
 
 
 def look_at_test(workshop: Workshop, after: Version) -> TestLook | None:
@@ -62,11 +62,11 @@ def _figures(workshop: Workshop, before: Version, after: Version, judged: Judged
         "before": split_score(bench, judged, old_scores),
         "after": split_score(bench, judged, new_scores),
         "gain": result.estimate,
-        "corrected_gain": _corrected(bench, judged, old, new),
+        "corrected_gain": corrected_gain(bench, judged, old, new),
     }
 
 
-def _corrected(bench: Bench, judged: Judged, old: Any, new: Any) -> Estimate | None:
+def corrected_gain(bench: Bench, judged: Judged, old: Any, new: Any) -> Estimate | None:
     """Return the gain in accuracy with class-dependent noise of the test labels undone, where they look noisy."""
     if bench.schema.task.is_regression or bench.metric.stratified:
         return None
