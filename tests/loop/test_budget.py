@@ -20,12 +20,13 @@ def bench():
 
 def test_forecasts_are_paid_first_and_the_rest_goes_to_trials(bench):
     forecasts = 4 * FITS_PER_FORECAST + SHARED_FITS
-    assert affordable_trials(bench, (forecasts + 10.5 * 6) * FIT, n_candidates=4, placebo_draws=5) == 10
-    assert affordable_trials(bench, (forecasts + 10.5 * 11) * FIT, n_candidates=4, placebo_draws=10) == 10
+    assert affordable_trials(bench, (forecasts + 15 + 10.5 * 6) * FIT, n_candidates=4, placebo_draws=5) == 10
+    assert affordable_trials(bench, (forecasts + 10 + 10.5 * 11) * FIT, n_candidates=4, placebo_draws=10) == 10
+    assert affordable_trials(bench, (forecasts + 10.5 * 31) * FIT, n_candidates=4, placebo_draws=30) == 10
 
 
 def test_forecasts_take_half_of_a_small_budget_at_most(bench):
-    assert affordable_trials(bench, 24.5 * FIT, n_candidates=1_000, placebo_draws=5) == 2
+    assert affordable_trials(bench, (2 * 15 + 24.5) * FIT, n_candidates=1_000, placebo_draws=5) == 2
 
 
 def test_no_budget_is_too_small_for_one_trial(bench):

@@ -18,10 +18,12 @@ from tilth.loop.copies import memorised
 from tilth.loop.foretelling import Foretold
 from tilth.loop.guards import LEAST_ROWS, GuardedSlice
 from tilth.loop.ledger import Draw, Ledger
+from tilth.loop.project_file import FEWEST_PLACEBOS
 
-__all__ = ["FEWEST_PLACEBOS", "Arena", "Settings"]
+__all__ = ["ENOUGH_PLACEBOS", "FEWEST_PLACEBOS", "Arena", "Settings"]
 
-FEWEST_PLACEBOS = 5
+ENOUGH_PLACEBOS = 20
+"""Draws for an edit that may beat doing nothing: with five, chance in their mean hides half of the gains worth keeping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tilth.loop.arena import ENOUGH_PLACEBOS, FEWEST_PLACEBOS
 from tilth.loop.bench import Bench
 from tilth.loop.forecast import FITS_PER_FORECAST, SCREENING_ROWS, SHARED_FITS
 
@@ -10,17 +11,19 @@ __all__ = ["affordable_trials"]
 FLOPS_PER_SECOND = 1e10
 """Assumed speed by which a time budget becomes a counted one: fixed, so that wall time decides nothing."""
 STEPS_PER_FIT = 30
-FEWEST_DRAWS = 5
 
 
 def affordable_trials(bench: Bench, seconds: float, n_candidates: int, placebo_draws: int) -> int:
     """Return how many finalists a time budget pays for, by a counted cost of fits; at least one.
 
-    Forecasts of all candidates come first and take half of it at most; a trial is one fit of the edit and one for each placebo.
+    Forecasts of all candidates come first and take half of it at most. A trial is one fit of the edit and one for each placebo; one
+    of the finalists is reckoned to beat doing nothing, which calls for more placebos.
     """
     n_rows, classes = bench.train.num_rows, max(bench.schema.task.n_classes, 1)
     work = 4.0 * n_rows * bench.features.shape[1] * classes * STEPS_PER_FIT
     fits = seconds * FLOPS_PER_SECOND / max(work, 1e6)
     of_all = min(1.0, SCREENING_ROWS / max(n_rows, 1))
     screening = min((FITS_PER_FORECAST * n_candidates + SHARED_FITS) * of_all, fits / 2)
-    return max(1, int((fits - screening) / (1 + max(FEWEST_DRAWS, placebo_draws))))
+    draws = max(FEWEST_PLACEBOS, placebo_draws)
+    more = max(0, ENOUGH_PLACEBOS - draws)
+    return max(1, int((fits - screening - more) / (1 + draws)))

@@ -16,7 +16,7 @@ from tilth.core.estimate import WIDEST, Estimate
 from tilth.core.ids import digest_of
 from tilth.core.trial import Guard, Trial, Verdict
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
-from tilth.loop.arena import Arena, Settings
+from tilth.loop.arena import ENOUGH_PLACEBOS, Arena, Settings
 from tilth.loop.candidates import Candidate
 from tilth.loop.guards import check_guards, worse_guards
 from tilth.loop.judge import Judgement, Outcome, judge
@@ -28,9 +28,6 @@ from tilth.loop.verdicts import COMPOSITION_SHARE, Decision, Reading, decide, de
 from tilth.numerics.kept_gain import given_kept, least_kept
 
 __all__ = ["Arena", "Settings", "Tried", "try_all"]
-
-ENOUGH_PLACEBOS = 20
-"""Draws for an edit that may beat doing nothing: with five, chance in their mean hides half of the gains worth keeping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
