@@ -26,6 +26,7 @@ from tilth.core.edit import Edit
 from tilth.core.names import Split
 from tilth.core.trial import Verdict
 from tilth.loop import trying
+from tilth.loop.guards import GuardedSlice
 from tilth.loop.judge import Outcome
 from tilth.loop.ledger import Draw, Ledger, dev_key
 from tilth.loop.quarantine import Quarantine
@@ -113,14 +114,16 @@ def test_an_edit_that_adds_nothing_on_top_of_a_kept_one_is_not_kept_and_its_rete
 
 def test_falls_of_a_slice_add_up_over_composed_edits(world):
     arena = arena_of(world)
-    small, large = arena.scores_before.copy(), arena.scores_before.copy()
-    yes = np.flatnonzero((arena.judged.labels == 1) & (small > 0))
-    assert 360 < (arena.judged.labels == 1).sum() < 440  # five rows are less than two points, ten are more
-    small[yes[:5]] = 0
-    large[yes[:10]] = 0
+    inside = arena.judged.labels == 1
+    arena = replace(arena, slices=(GuardedSlice(name="some", rows=inside), GuardedSlice(name="others", rows=~inside)))
+    small, large = arena.before.scores.copy(), arena.before.scores.copy()
+    right = np.flatnonzero(inside & (small > 0))
+    assert 360 < inside.sum() < 440  # five rows are less than two points, ten are more
+    small[right[:5]] = 0
+    large[right[:10]] = 0
     step = Outcome(before=small, after=large, placebos=large[None], decided_before=small, decided_after=large)
     assert not any(guard.violated for guard in _guards(arena, step, ()))
-    assert [guard.slice for guard in _guards(arena, step, ("e",)) if guard.violated] == ["label = yes"]
+    assert [guard.slice for guard in _guards(arena, step, ("e",)) if guard.violated] == ["some"]
 
 
 # error budget

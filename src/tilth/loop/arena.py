@@ -16,7 +16,7 @@ from tilth.core.names import ROW_ID
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.copies import memorised
 from tilth.loop.foretelling import Foretold
-from tilth.loop.guards import LEAST_ROWS, GuardedSlice
+from tilth.loop.guards import LEAST_ROWS, GuardedSlice, Standing, standing_of
 from tilth.loop.ledger import Draw, Ledger
 from tilth.loop.project_file import FEWEST_PLACEBOS
 
@@ -63,7 +63,7 @@ class Arena:
         out = memorised(self.bench, self.judged, self.leaks, edit)
         if not out.any() or out.all():
             return self
-        slices = [GuardedSlice(name=one.name, rows=one.rows[~out]) for one in self.slices]
+        slices = [replace(one, rows=one.rows[~out]) for one in self.slices]
         return replace(
             self,
             judged=self.judged.only(~out),
@@ -83,6 +83,6 @@ class Arena:
         return self.ledger.draws()
 
     @cached_property
-    def scores_before(self) -> np.ndarray:
-        """Row scores of the model that the run started from."""
-        return self.bench.scores(self.bench.predict(self.bench.baseline, self.judged.positions), self.judged)
+    def before(self) -> Standing:
+        """How the model stands that the run started from."""
+        return standing_of(self.bench, self.bench.baseline, self.judged)

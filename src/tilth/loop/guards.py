@@ -1,6 +1,8 @@
 """Guards: slices that no edit may harm: every class, and every value of the columns that the project names.
 
-Values of a column that is not shown are guarded too; their slices are called by their place among the most frequent ones.
+A column's slice is scored by the metric. A class is scored by its F1: its recall alone falls whenever a model stops giving it what
+belongs to others, so that to guard recall is to refuse whatever sets a lopsided model right. Values of a column that is not shown
+are guarded too; their slices are called by their place among the most frequent ones.
 
 A guard is violated when its slice is significantly worse (Holm over slices), or when a slice of ≥ 100 dev rows falls by
 more than 2 points.
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import Mask, Vector
+from tilth.core.arrays import IntVector, Mask, Vector
 from tilth.core.estimate import Estimate
 from tilth.core.rng import generator
 from tilth.core.schema import Schema
@@ -22,10 +24,12 @@ from tilth.core.slice import Slice
 from tilth.core.trial import Guard
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.visibility import HIDDEN, may_tell
+from tilth.numerics.class_f1 import f1_rows
 from tilth.numerics.error_budget import holm
 from tilth.numerics.paired_tests import beats_nothing
+from tilth.operators.protocols import Model
 
-__all__ = ["GuardedSlice", "check_guards", "guarded_slices", "worse_guards"]
+__all__ = ["GuardedSlice", "Standing", "check_guards", "guarded_slices", "standing_of", "worse_guards"]
 
 MOST_VALUES = 30
 LEAST_ROWS = 20
@@ -34,12 +38,39 @@ LARGEST_FALL = 0.02
 SIGNIFICANT = 0.05
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Standing:
+    """How a model stands on the judging rows: the score of each, and what it decides."""
+
+    scores: Vector
+    decided: np.ndarray
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardedSlice:
-    """A slice with its rows among the judging rows."""
+    """A slice with its rows among the judging rows; `code` is the class number where the slice is a class."""
 
     name: str
     rows: Mask
+    code: int | None = None
+
+    def row_scores(self, judged: Judged, standing: Standing) -> Vector:
+        """Return the numbers whose mean is the slice's score: of its own rows, or for a class of all judging rows."""
+        if self.code is None:
+            return standing.scores[self.rows]
+        return f1_rows(judged.labels == self.code, standing.decided == self.code)
+
+    def groups(self, judged: Judged) -> IntVector | None:
+        """Return the group codes of the rows that `row_scores` has numbers of."""
+        if judged.groups is None or self.code is not None:
+            return judged.groups
+        return np.asarray(np.unique(judged.groups[self.rows], return_inverse=True)[1])
+
+
+def standing_of(bench: Bench, model: Model, judged: Judged) -> Standing:
+    """Return how a model stands on the judging rows."""
+    predicted = bench.predict(model, judged.positions)
+    return Standing(scores=bench.scores(predicted, judged), decided=bench.decisions(predicted))
 
 
 def guarded_slices(bench: Bench, judged: Judged, columns: pa.Table) -> tuple[GuardedSlice, ...]:
@@ -47,7 +78,10 @@ def guarded_slices(bench: Bench, judged: Judged, columns: pa.Table) -> tuple[Gua
     found = []
     task = bench.schema.task
     if not task.is_regression:
-        found = [GuardedSlice(name=f"{task.label} = {c}", rows=judged.labels == i) for i, c in enumerate(task.classes)]
+        found = [
+            GuardedSlice(name=f"F1 of {task.label} = {c}", rows=judged.labels == i, code=i)
+            for i, c in enumerate(task.classes)
+        ]
     chosen = columns.take(pa.array(judged.positions))
     for column in columns.column_names:
         values = chosen.column(column).cast(pa.string()).value_counts().to_pylist()
@@ -66,19 +100,19 @@ def _name(schema: Schema, column: str, value: str | None, place: int) -> str:
 
 
 def check_guards(
-    bench: Bench, judged: Judged, slices: Sequence[GuardedSlice], before: Vector, after: Vector
+    bench: Bench, judged: Judged, slices: Sequence[GuardedSlice], before: Standing, after: Standing
 ) -> tuple[Guard, ...]:
-    """Return each guard with its change in score and whether it forbids the edit; before, after: (n,) row scores."""
+    """Return each guard with its change in score and whether it forbids the edit."""
     if not slices:
         return ()
     results = []
     for one in slices:
-        groups = None if judged.groups is None else np.unique(judged.groups[one.rows], return_inverse=True)[1]
         rng = generator(bench.seed, "guard", one.name)
-        worse = beats_nothing(before[one.rows], after[one.rows], groups, rng=rng)
+        then, now = (one.row_scores(judged, standing) for standing in (before, after))
+        worse = beats_nothing(then, now, one.groups(judged), rng=rng)
         results.append(worse)
     adjusted = holm(np.array([result.p_value for result in results]))
-    unit = _unit(bench, before)
+    unit = _unit(bench, before.scores)
     return tuple(
         Guard(
             slice=one.name,

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pyarrow as pa
 
 from tilth.core.dataset import Dataset
@@ -24,13 +23,19 @@ from tilth.loop.comparable import evaluation_notes
 from tilth.loop.copies import leaks_of
 from tilth.loop.detect import detect
 from tilth.loop.foretelling import foretell
-from tilth.loop.guards import check_guards, guarded_slices
+from tilth.loop.guards import Standing, check_guards, guarded_slices
 from tilth.loop.history import remember_fitted
 from tilth.loop.ledger import Ledger, dev_key
 from tilth.loop.lineage import beginning
 from tilth.loop.look import look_at_test
 from tilth.loop.quarantine import Quarantine
-from tilth.loop.scoring import best_possible, confident_dev_joint, expected_sensitivity, scores_of_version, split_score
+from tilth.loop.scoring import (
+    best_possible,
+    confident_dev_joint,
+    expected_sensitivity,
+    split_score,
+    standing_of_version,
+)
 from tilth.loop.trying import Arena, Settings, Tried, try_all
 from tilth.loop.workshop import Workshop
 from tilth.operators.registry import listings, spec_of
@@ -224,11 +229,10 @@ def _summary(
 ) -> RunSummary:
     workshop, version = found.workshop, found.version
     bench, judged, task = arena.bench, arena.judged, version.schema.task
-    before = arena.scores_before
-    later = scores_of_version(workshop, arena, after)
-    ceiling, method = best_possible(workshop, version, arena, later)
+    before, later = arena.before, standing_of_version(workshop, arena, after)
+    ceiling, method = best_possible(workshop, version, arena, later.scores)
     trials = tuple(one.trial for one in tried)
-    least = min((t.least_detectable_gain for t in trials), default=expected_sensitivity(arena, before))
+    least = min((t.least_detectable_gain for t in trials), default=expected_sensitivity(arena, before.scores))
     dev = dev_key(bench.table.column(ROW_ID).take(pa.array(judged.positions)).combine_chunks())
     dataset = found.dataset
     return RunSummary(
@@ -245,7 +249,7 @@ def _summary(
         encoders=workshop.encoder_names(),
         version_before=beginning(workshop.repository, version).version,
         version_after=after.version,
-        baseline=split_score(bench, judged, before),
+        baseline=split_score(bench, judged, before.scores),
         ceiling=ceiling,
         ceiling_method=method,
         least_detectable_gain=least,
@@ -276,15 +280,15 @@ def _finding_line(finding: Finding) -> FindingLine:
     )
 
 
-def _slice_lines(arena: Arena, before: np.ndarray, later: np.ndarray) -> tuple[SliceLine, ...]:
+def _slice_lines(arena: Arena, before: Standing, later: Standing) -> tuple[SliceLine, ...]:
     """Return each guarded slice's dev score before and after all kept edits."""
     guards = check_guards(arena.bench, arena.judged, arena.slices, before, later)
     return tuple(
         SliceLine(
             name=guard.slice,
             rows=guard.rows,
-            before=float(before[one.rows].mean()),
-            after=float(later[one.rows].mean()),
+            before=float(one.row_scores(arena.judged, before).mean()),
+            after=float(one.row_scores(arena.judged, later).mean()),
             change=guard.change,
         )
         for guard, one in zip(guards, arena.slices, strict=True)

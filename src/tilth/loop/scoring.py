@@ -10,6 +10,7 @@ from tilth.core.arrays import Matrix, Vector
 from tilth.core.estimate import Estimate
 from tilth.core.names import Split
 from tilth.loop.bench import Bench, Judged
+from tilth.loop.guards import Standing, standing_of
 from tilth.loop.ledger import dev_key
 from tilth.loop.verdicts import COMPOSITION_SHARE
 from tilth.numerics.detectability import least_detectable_difference, least_detectable_gain
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tilth.loop.workshop import Workshop
     from tilth.store.version import Version
 
-__all__ = ["best_possible", "confident_dev_joint", "expected_sensitivity", "scores_of_version", "split_score"]
+__all__ = ["best_possible", "confident_dev_joint", "expected_sensitivity", "split_score", "standing_of_version"]
 
 PLAUSIBLE_DISAGREEMENT = 0.05
 """Share of dev rows on which an edit changes decisions, assumed where nothing was tried."""
@@ -59,13 +60,11 @@ def expected_sensitivity(arena: Arena, before: Vector) -> float:
     return least_detectable_gain(PLAUSIBLE_DISAGREEMENT, len(before), alpha)
 
 
-def scores_of_version(workshop: Workshop, arena: Arena, version: Version) -> Vector:
-    """Return the scores of the judged rows under a version's model."""
+def standing_of_version(workshop: Workshop, arena: Arena, version: Version) -> Standing:
+    """Return how a version's model stands on the judged rows."""
     if version.version == arena.parent:
-        return arena.scores_before
-    return arena.bench.scores(
-        arena.bench.predict(workshop.bench(version).baseline, arena.judged.positions), arena.judged
-    )
+        return arena.before
+    return standing_of(arena.bench, workshop.bench(version).baseline, arena.judged)
 
 
 def best_possible(workshop: Workshop, version: Version, arena: Arena, after: Vector) -> tuple[Estimate, str]:
@@ -75,7 +74,7 @@ def best_possible(workshop: Workshop, version: Version, arena: Arena, after: Vec
     reaches, before or after the kept edits (`after`: scores of the judged rows), the model is the better bound.
     """
     bound, method = _neighbour_bound(workshop, version, arena)
-    before, later = (split_score(arena.bench, arena.judged, scores) for scores in (arena.scores_before, after))
+    before, later = (split_score(arena.bench, arena.judged, scores) for scores in (arena.before.scores, after))
     if bound.value >= max(before.value, later.value):
         return bound, method
     if later.value > before.value:

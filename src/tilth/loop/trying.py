@@ -18,7 +18,7 @@ from tilth.core.trial import Guard, Trial, Verdict
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
 from tilth.loop.arena import ENOUGH_PLACEBOS, Arena, Settings
 from tilth.loop.candidates import Candidate
-from tilth.loop.guards import check_guards, worse_guards
+from tilth.loop.guards import Standing, check_guards, worse_guards
 from tilth.loop.judge import Judgement, Outcome, judge
 from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.outcomes import outcome_of, with_more_placebos
@@ -183,12 +183,12 @@ def _read(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...], sta
 
 def _guards(arena: Arena, outcome: Outcome, base: tuple[str, ...]) -> tuple[Guard, ...]:
     """Return the guards of one step; on top of other edits of all steps together too: small falls do not add up."""
-    guards = check_guards(arena.bench, arena.judged, arena.slices, outcome.before, outcome.after)
+    then = Standing(scores=outcome.before, decided=outcome.decided_before)
+    now = Standing(scores=outcome.after, decided=outcome.decided_after)
+    guards = check_guards(arena.bench, arena.judged, arena.slices, then, now)
     if not base:
         return guards
-    return worse_guards(
-        guards, check_guards(arena.bench, arena.judged, arena.slices, arena.scores_before, outcome.after)
-    )
+    return worse_guards(guards, check_guards(arena.bench, arena.judged, arena.slices, arena.before, now))
 
 
 def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, level: float) -> Trial:
