@@ -15,10 +15,12 @@ import pyarrow as pa
 from tilth.core.arrays import FloatMatrix32, IntVector, Matrix
 from tilth.core.edit import Edit
 from tilth.core.finding import Finding
+from tilth.core.labelling import Known, Labelling
 from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType, TaskType
 from tilth.core.target import Target, TargetKind
 from tilth.core.values import Values
+from tilth.core.votes import Votes
 from tilth.operators.batch import Batch
 from tilth.operators.view import Scope, View
 
@@ -27,6 +29,7 @@ __all__ = [
     "Editor",
     "Encoder",
     "Fold",
+    "LabelModel",
     "Learner",
     "Metric",
     "Model",
@@ -113,6 +116,21 @@ class Learner(Protocol):
 
     def predict_proba(self, view: View, model: Model) -> Matrix:
         """Return (n, k) class probabilities, or (n, 1) numbers for regression."""
+        ...
+
+
+@runtime_checkable
+class LabelModel(Protocol):
+    """Turns the votes of many labelers into one distribution over classes per row."""
+
+    revision: ClassVar[int]
+
+    def fit(self, votes: Votes, known: Known = ...) -> Labelling:
+        """Return what the votes say of the labelers; NotApplicable when these votes are not for it."""
+        ...
+
+    def predict(self, votes: Votes, labelling: Labelling, known: Known = ...) -> Matrix:
+        """Return p(truth | votes), (n, k) rows that sum to 1; rows without a vote get the prior."""
         ...
 
 

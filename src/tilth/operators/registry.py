@@ -35,6 +35,7 @@ ROOM_VERBS = {
     "sources": "read",
     "encoding": "encode",
     "learning": "fit",
+    "labeling": "predict",
     "detection": "find",
     "valuation": "value",
     "editing": "propose",
