@@ -17,6 +17,7 @@ from tilth.core.edit import Edit
 from tilth.core.finding import Finding
 from tilth.core.labelling import Known, Labelling
 from tilth.core.rowset import RowSet
+from tilth.core.said import Said
 from tilth.core.schema import ColumnType, TaskType
 from tilth.core.target import Target, TargetKind
 from tilth.core.values import Values
@@ -30,6 +31,7 @@ __all__ = [
     "Encoder",
     "Fold",
     "LabelModel",
+    "Labeler",
     "Learner",
     "Metric",
     "Model",
@@ -116,6 +118,22 @@ class Learner(Protocol):
 
     def predict_proba(self, view: View, model: Model) -> Matrix:
         """Return (n, k) class probabilities, or (n, 1) numbers for regression."""
+        ...
+
+
+@runtime_checkable
+class Labeler(Protocol):
+    """Says of each row which class it is, or nothing: a map over the columns that it declares."""
+
+    revision: ClassVar[int]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that it reads; () for all that a labeler may read."""
+        ...
+
+    def vote(self, batch: Batch) -> Said:
+        """Return one class name or null per row of the batch, and the rows on which it failed."""
         ...
 
 
