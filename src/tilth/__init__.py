@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tilth._api import find as find
     from tilth._api import init as init
+    from tilth._api import label as label
     from tilth._api import open as open  # noqa: A004 - tilth.open reads as it should
     from tilth.core.dataset import Dataset as Dataset
     from tilth.core.edit import Edit as Edit
     from tilth.core.errors import NotApplicable as NotApplicable
     from tilth.core.errors import TilthError as TilthError
     from tilth.core.finding import Finding as Finding
+    from tilth.core.label_summary import LabelSummary as LabelSummary
     from tilth.core.recipe import Recipe as Recipe
     from tilth.core.rowset import RowSet as RowSet
     from tilth.core.schema import Column as Column
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tilth.core.target import Target as Target
     from tilth.core.trial import Trial as Trial
     from tilth.core.trial import Verdict as Verdict
+    from tilth.operators.labelers import labeler as labeler
     from tilth.operators.view import View as View
 
 __version__ = "0.1.0"
@@ -35,6 +38,7 @@ _HOMES = {
     "Dataset": "tilth.core.dataset",
     "Edit": "tilth.core.edit",
     "Finding": "tilth.core.finding",
+    "LabelSummary": "tilth.core.label_summary",
     "NotApplicable": "tilth.core.errors",
     "Recipe": "tilth.core.recipe",
     "RowSet": "tilth.core.rowset",
@@ -49,17 +53,22 @@ _HOMES = {
     "View": "tilth.operators.view",
     "find": "tilth._api",
     "init": "tilth._api",
+    "label": "tilth._api",
+    "labeler": "tilth.operators.labelers",
     "open": "tilth._api",
 }
 
 __all__ = [  # noqa: RUF022 - functions first
     "find",
     "init",
+    "label",
+    "labeler",
     "open",
     "Column",
     "Dataset",
     "Edit",
     "Finding",
+    "LabelSummary",
     "NotApplicable",
     "Recipe",
     "RowSet",

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from tilth.core.finding import Finding
+from tilth.core.label_summary import LabelSummary
 from tilth.core.progress import Progress, silent
 from tilth.loop.project import Project, open_project
 from tilth.loop.run import Found
 from tilth.loop.shown import register_all
 from tilth.loop.starting import init_project
 
-__all__ = ["Findings", "find", "find_once", "init", "open"]
+__all__ = ["Findings", "find", "find_once", "init", "label", "open"]
 
 register_all()
 
@@ -81,3 +82,53 @@ def _with_positions(finding: Finding, found: Found) -> Finding:
         return finding
     positions = np.asarray(found.dataset.positions(finding.ids))
     return replace(finding, evidence={"position": positions, **finding.evidence})
+
+
+def label(
+    votes: Any,
+    truth: Any = None,
+    model: str = "auto",
+    *,
+    trusted: Any = None,
+    abstain: str | int = "-1",
+    classes: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    progress: Progress = silent,
+) -> LabelSummary:
+    """Return the labels that the votes of many labelers come to, with probabilities: `tilth label` without a project.
+
+    Parameters
+    ----------
+    votes : a path or URL, a NumPy matrix (rows, labelers), a dataframe (matrix, or row, worker, answer), or a WRENCH object
+    truth : to measure by, never learnt from: a column of the votes, a path, FILE:COLUMN, a dataframe with row_id, a mapping from
+        row id to class, or one class per row
+    model : "auto", or the name of a label model
+    trusted : labels that the model may learn from, given as the truth is
+    abstain : the word for no vote, beside empty cells; "none" if there is none
+    classes : class names in their order; votes that are numbers count them from 0
+    columns : row, labeler and answer of a long table, where their names are not the usual ones
+    ignore : columns that are no labelers
+
+    Raises
+    ------
+    TilthError
+        Votes or truth that cannot be read, or that the named model is not for.
+
+    Examples
+    --------
+    >>> import numpy as np, tilth
+    >>> votes = np.array([[0, 0, -1], [1, 1, 1], [1, -1, 1], [0, 1, 0]])
+    >>> tilth.label(votes, model="majority").to_table()["label"].to_pylist()
+    ['0', '1', '1', '0']
+    """
+    from tilth.loop.label_votes import label_votes
+    from tilth.sources._votes import VoteReading
+
+    reading = VoteReading(
+        abstain=str(abstain),
+        classes=tuple(map(str, classes)),
+        columns=tuple(columns),
+        ignore=tuple(ignore),
+    )
+    return label_votes(votes, truth=truth, trusted=trusted, model=model, reading=reading, progress=progress).summary

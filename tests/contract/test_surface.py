@@ -19,6 +19,7 @@ SURFACE = {
     "Dataset",
     "Edit",
     "Finding",
+    "LabelSummary",
     "NotApplicable",
     "Recipe",
     "RowSet",
@@ -34,6 +35,8 @@ SURFACE = {
     "__version__",
     "find",
     "init",
+    "label",
+    "labeler",
     "open",
 }
 

@@ -79,15 +79,42 @@ def test_slices_are_values_of_a_column():
 
 def test_votes_are_sparse_and_abstain_by_mask():
     votes = Votes(
-        row_ids=pa.array(["a", "b"]),
+        row_ids=pa.array(["a", "b", "c"]),
         labelers=("x", "y", "z"),
+        classes=("no", "yes"),
         rows=np.array([0, 1, 1]),
         sources=np.array([2, 0, 1]),
-        classes=np.array([1, 0, 1]),
+        said=np.array([1, 0, 1]),
     )
     matrix, abstained = votes.dense()
-    assert matrix.tolist() == [[0, 0, 1], [0, 1, 0]]
-    assert abstained.tolist() == [[True, True, False], [False, False, True]]
+    assert matrix.tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 0]]
+    assert abstained.tolist() == [[True, True, False], [False, False, True], [True, True, True]]
+    assert (len(votes), votes.n_classes, votes.covered.tolist()) == (3, 2, [True, True, False])
+    again = Votes.of_matrix(np.where(abstained, -1, matrix), classes=votes.classes)
+    assert [again.rows.tolist(), again.sources.tolist(), again.said.tolist()] == [[0, 1, 1], [2, 0, 1], [1, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"said": np.array([2])}, "not there"),
+        ({"rows": np.array([-1])}, "not there"),
+        ({"said": np.array([0, 1])}, "one length"),
+        ({"labelers": ("x", "x")}, "different names"),
+        ({"rows": np.array([1, 0]), "sources": np.array([0, 0]), "said": np.array([0, 0])}, "order of their rows"),
+    ],
+)
+def test_votes_that_do_not_fit_together_are_refused(wrong, message):
+    sound = {
+        "row_ids": pa.array(["a", "b"]),
+        "labelers": ("x", "y"),
+        "classes": ("no", "yes"),
+        "rows": np.array([0]),
+        "sources": np.array([1]),
+        "said": np.array([1]),
+    }
+    with pytest.raises(ValueError, match=message):
+        Votes(**(sound | wrong))
 
 
 def test_read_only_arrays_refuse_writes_and_share_memory():

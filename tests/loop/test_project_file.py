@@ -352,6 +352,8 @@ def test_the_text_by_hand():
         "encoders: {}",
         'store: ".tilth"',
         "learner: auto",
+        "python: null",
+        "labelers: []",
     ]
     assert "# 5,574 distinct values, 80 signs # on average" in text
     assert max(map(len, text.splitlines())) <= 120

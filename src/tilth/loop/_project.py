@@ -13,7 +13,7 @@ from tilth.loop._split_plan import SplitPlan
 if TYPE_CHECKING:
     from tilth.core.schema import Schema
 
-__all__ = ["BUDGET", "METRICS", "OperatorChoice", "ProjectFile", "Source", "budget_seconds"]
+__all__ = ["BUDGET", "METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source", "budget_seconds"]
 
 METRICS = ("accuracy", "balanced_accuracy", "mae")
 """Scores that may decide; the last is for regression, the others for classes."""
@@ -30,6 +30,16 @@ class OperatorChoice:
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelerChoice:
+    """A declarative labeler: its own name, the operator that it is, its parameters, and where it is written."""
+
+    name: str
+    operator: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +62,8 @@ class ProjectFile:
     store : where versions are kept: a folder beside tilth.yaml, or an address such as s3://bucket/prefix
     store_options : what an object store needs beside its address, such as its region; credentials come from the environment
     learner : the commodity model; `auto` chooses it by cross-validation
+    python : the Python file beside tilth.yaml that holds people's functions, or None
+    labelers : declarative labelers
     """
 
     source: Source
@@ -68,6 +80,8 @@ class ProjectFile:
     store: str = ".tilth"
     store_options: Mapping[str, str] = field(default_factory=dict)
     learner: OperatorChoice = field(default_factory=lambda: OperatorChoice(name="auto"))
+    python: str | None = None
+    labelers: tuple[LabelerChoice, ...] = ()
 
 
 def budget_seconds(budget: str) -> float:

@@ -96,6 +96,19 @@ def _how(project_file: ProjectFile) -> Iterator[str]:
     yield from _encoders(project_file.encoders)
     yield _line(f"store: {_store(project_file)}", "where versions are kept: a folder, or s3://bucket/prefix")
     yield _line(f"learner: {_choice(project_file.learner)}", "auto, a name, or {name: NAME, params: {…}}")
+    if not project_file.schema.task.is_regression:
+        yield from _labelers(project_file)
+
+
+def _labelers(project_file: ProjectFile) -> Iterator[str]:
+    yield _line(f"python: {flow(project_file.python)}", "the Python file that holds your labelers, or null")
+    why = "- {name: NAME, keyword: {words: [WORD], says: CLASS}}"
+    if not project_file.labelers:
+        yield _line("labelers: []", why)
+        return
+    yield _line("labelers:", why)
+    for choice in project_file.labelers:
+        yield f"  - {flow({'name': choice.name, choice.operator: choice.params})}"
 
 
 def _encoders(encoders: Mapping[str, OperatorChoice]) -> Iterator[str]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tilth.loop.answering import Answered
     from tilth.loop.export import Exported
     from tilth.loop.predict import Predicted
+    from tilth.loop.project_labels import LabelledProject
     from tilth.loop.run import Found
     from tilth.loop.working import Ready
 
@@ -131,6 +132,14 @@ class Project(Displayed):
         repository = self.repository(make=True)
         with repository.lease, one_thread():
             return find_all(self._ready(repository, self.file.seed, progress), progress)
+
+    def label(self, *, model: str = "auto", progress: Progress = silent) -> LabelledProject:
+        """Run the project's labelers on the newest version, and label its rows; nothing is changed."""
+        from tilth.loop.project_labels import label_project
+
+        repository = self.repository(make=True)
+        with repository.lease, one_thread():
+            return label_project(self.file, self.folder, repository, model=model, cut=self._cut, progress=progress)
 
     def findings_of(self, version: Version, *, seed: int | None = None, progress: Progress = silent) -> Found:
         """Find again what a run found in a version; the source is not read, and no writer is kept waiting."""

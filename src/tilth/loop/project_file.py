@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tilth.core.errors import ConfigError, did_you_mean, first_three
 from tilth.core.names import Split
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType, Visibility
+from tilth.loop._labeler_choices import labeler_choices
 from tilth.loop._operator_choice import operator_choice
-from tilth.loop._project import BUDGET, METRICS, OperatorChoice, ProjectFile, Source, budget_seconds
+from tilth.loop._project import BUDGET, METRICS, LabelerChoice, OperatorChoice, ProjectFile, Source, budget_seconds
 from tilth.loop._split_plan import ROW_ORDER, Shares, SplitPlan
 from tilth.loop._write_project import write
 from tilth.loop._yaml_nodes import Node, read
@@ -17,11 +18,11 @@ from tilth.loop._yaml_nodes import Node, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["METRICS", "OperatorChoice", "ProjectFile", "Source", "budget_seconds", "parse", "write"]
+__all__ = ["METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source", "budget_seconds", "parse", "write"]
 
 KEYS = (
     *("source", "label", "task", "classes", "metric", "columns"),
-    *("splits", "seed", "budget", "guards", "trials", "encoders", "learner", "store"),
+    *("splits", "seed", "budget", "guards", "trials", "encoders", "learner", "store", "python", "labelers"),
 )
 REQUIRED = ("source", "label", "task", "columns")
 ONE_EACH = (Role.LABEL, Role.ID, Role.SPLIT, Role.GROUP)
@@ -55,6 +56,7 @@ def parse(text: str, where: str = "tilth.yaml") -> ProjectFile:
         schema=Schema(columns=columns, tasks=(task,)),
         splits=plan,
         **_settings(root, lines),
+        **_labelers(root, lines, label, task),
     )
 
 
@@ -218,6 +220,18 @@ def _settings(root: Mapping[str, Node], lines: Mapping[str, _Line]) -> dict[str,
     if "store" in root:
         found |= _store(root["store"])
     return found | (_trials(root["trials"]) if "trials" in root else {})
+
+
+def _labelers(root: Mapping[str, Node], lines: Mapping[str, _Line], label: str, task: Task) -> dict[str, Any]:
+    """Return the Python file and the declarative labelers, as far as they are written."""
+    found: dict[str, Any] = {}
+    python = _optional(root, "python")
+    if python is not None:
+        found["python"] = python.text("the name of a Python file, such as labelers.py")
+    written = _optional(root, "labelers")
+    if written is not None:
+        found["labelers"] = labeler_choices(written, [name for name in lines if name != label], label, task.classes)
+    return found
 
 
 def _store(node: Node) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tilth.core.display import register
+from tilth.core.label_summary import LabelSummary
 from tilth.core.learning_curve import LearningCurve
+from tilth.core.project_labels import ProjectLabels
 from tilth.core.summary import RunSummary
 from tilth.loop.history import Blame, VersionDiff
 from tilth.loop.project import Project
@@ -12,12 +14,14 @@ __all__ = ["register_all"]
 
 
 def register_all() -> None:
-    """Let a project, a run, a diff, a blame and a learning curve show themselves."""
+    """Let a project, a run, a diff, a blame, a learning curve and labels show themselves."""
     register(Project, _project)
     register(RunSummary, _summary)
     register(VersionDiff, _diff)
     register(Blame, _blame)
     register(LearningCurve, _curve)
+    register(LabelSummary, _labels)
+    register(ProjectLabels, _project_labels)
 
 
 def _project(project: Project) -> str:
@@ -57,3 +61,15 @@ def _curve(curve: LearningCurve) -> str:
     from tilth.reporting.notebook import facts_html
 
     return facts_html(f"learning curve of {curve.version}", curve_facts(curve))
+
+
+def _labels(summary: LabelSummary) -> str:
+    from tilth.reporting.labels import labels_html
+
+    return labels_html(summary)
+
+
+def _project_labels(found: ProjectLabels) -> str:
+    from tilth.reporting.project_labels import project_labels_html
+
+    return project_labels_html(found)

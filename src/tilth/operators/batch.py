@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 
@@ -38,6 +39,11 @@ class Batch:
         """The only column, for operators that read one."""
         (column,) = self.columns.values()
         return column
+
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """What was derived from this batch and is shared by all that read it, by name."""
+        return {}
 
     @cached_property
     def digests(self) -> Digests:

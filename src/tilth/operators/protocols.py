@@ -15,10 +15,13 @@ import pyarrow as pa
 from tilth.core.arrays import FloatMatrix32, IntVector, Matrix
 from tilth.core.edit import Edit
 from tilth.core.finding import Finding
+from tilth.core.labelling import Known, Labelling
 from tilth.core.rowset import RowSet
+from tilth.core.said import Said
 from tilth.core.schema import ColumnType, TaskType
 from tilth.core.target import Target, TargetKind
 from tilth.core.values import Values
+from tilth.core.votes import Votes
 from tilth.operators.batch import Batch
 from tilth.operators.view import Scope, View
 
@@ -27,6 +30,8 @@ __all__ = [
     "Editor",
     "Encoder",
     "Fold",
+    "LabelModel",
+    "Labeler",
     "Learner",
     "Metric",
     "Model",
@@ -113,6 +118,37 @@ class Learner(Protocol):
 
     def predict_proba(self, view: View, model: Model) -> Matrix:
         """Return (n, k) class probabilities, or (n, 1) numbers for regression."""
+        ...
+
+
+@runtime_checkable
+class Labeler(Protocol):
+    """Says of each row which class it is, or nothing: a map over the columns that it declares."""
+
+    revision: ClassVar[int]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that it reads; () for all that a labeler may read."""
+        ...
+
+    def vote(self, batch: Batch) -> Said:
+        """Return one class name or null per row of the batch, and the rows on which it failed."""
+        ...
+
+
+@runtime_checkable
+class LabelModel(Protocol):
+    """Turns the votes of many labelers into one distribution over classes per row."""
+
+    revision: ClassVar[int]
+
+    def fit(self, votes: Votes, known: Known = ...) -> Labelling:
+        """Return what the votes say of the labelers; NotApplicable when these votes are not for it."""
+        ...
+
+    def predict(self, votes: Votes, labelling: Labelling, known: Known = ...) -> Matrix:
+        """Return p(truth | votes), (n, k) rows that sum to 1; rows without a vote get the prior."""
         ...
 
 

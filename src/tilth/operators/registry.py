@@ -31,16 +31,18 @@ __all__ = [
 
 GROUP = "tilth.operators"
 PACKAGE = Path(__file__).resolve().parents[1]
-ROOM_VERBS = {
-    "sources": "read",
-    "encoding": "encode",
-    "learning": "fit",
-    "detection": "find",
-    "valuation": "value",
-    "editing": "propose",
-    "selection": "select",
-    "evaluation": "measure",
+ROOM_VERBS: Mapping[str, tuple[str, ...]] = {
+    "sources": ("read",),
+    "encoding": ("encode",),
+    "learning": ("fit",),
+    "labeling": ("predict", "vote"),
+    "detection": ("find",),
+    "valuation": ("value",),
+    "editing": ("propose",),
+    "selection": ("select",),
+    "evaluation": ("measure",),
 }
+"""Room -> the verbs of its operators; each operator has one of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +74,9 @@ def rooms() -> tuple[str, ...]:
     return tuple(room for room in ROOM_VERBS if (PACKAGE / room).is_dir())
 
 
-def names(room: str) -> tuple[str, ...]:
-    """Return the names of a room's operators in alphabetical order, third parties' included."""
-    return tuple(listing.name for listing in listings(room))
+def names(room: str, verb: str | None = None) -> tuple[str, ...]:
+    """Return the names of a room's operators (of one verb) in alphabetical order, third parties' included."""
+    return tuple(listing.name for listing in listings(room) if verb in (None, listing.verb))
 
 
 def listings(room: str | None = None) -> tuple[Listing, ...]:
@@ -187,13 +189,19 @@ def _read_listing(path: Path, room: str, name: str, module: str) -> Listing | No
             return Listing(
                 room=room,
                 name=name,
-                verb=ROOM_VERBS[room],
+                verb=_verb(node, room),
                 summary=(ast.get_docstring(node) or "").split("\n")[0],
                 source=_source_line(ast.get_docstring(tree) or ""),
                 parameters=dict(_parameters(node)),
                 module=module,
             )
     return None
+
+
+def _verb(node: ast.ClassDef, room: str) -> str:
+    """Return the verb whose method a class defines; the room's first where it inherits it."""
+    methods = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
+    return next((verb for verb in ROOM_VERBS[room] if verb in methods), ROOM_VERBS[room][0])
 
 
 def _source_line(docstring: str) -> str:

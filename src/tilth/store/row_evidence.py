@@ -110,11 +110,12 @@ class RowEvidence:
         return self._loaded
 
     def _save(self, high: Bits, low: Bits, matrix: FloatMatrix32) -> _Part:
-        order = np.lexsort((low, high))
-        high, low = high[order], low[order]
-        is_first = np.ones(len(high), dtype=np.bool_)
-        is_first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
-        high, low, matrix = high[is_first], low[is_first], matrix[order[is_first]]
+        if not _ascends(high, low):
+            order = np.lexsort((low, high))
+            high, low = high[order], low[order]
+            is_first = np.ones(len(high), dtype=np.bool_)
+            is_first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+            high, low, matrix = high[is_first], low[is_first], matrix[order[is_first]]
         name = blake2b(high.tobytes() + low.tobytes(), digest_size=12).hexdigest()
         path = f"{self._folder}/{name}.arrows"
         vectors = pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
@@ -133,6 +134,11 @@ class RowEvidence:
                     self._store.delete(part.path)
             parts.append(merged)
             parts.sort(key=lambda part: len(part.high), reverse=True)
+
+
+def _ascends(high: Bits, low: Bits) -> bool:
+    """Whether digests stand in ascending order and none twice: then nothing is moved."""
+    return bool(((high[1:] > high[:-1]) | ((high[1:] == high[:-1]) & (low[1:] > low[:-1]))).all())
 
 
 def _load(store: ObjectStore, path: str) -> _Part | None:

@@ -67,9 +67,9 @@ def declares_itself(subject: Subject) -> None:
     revision = getattr(kind, "revision", None)
     if not isinstance(revision, int) or isinstance(revision, bool) or revision < 1:
         raise subject.breach(f"revision is {revision!r}", "declare revision: ClassVar[int] = 1")
-    verb = ROOM_VERBS[subject.room]
-    if not callable(getattr(kind, verb, None)):
-        raise subject.breach(f"it has no method {verb}")
+    verbs = [verb for verb in ROOM_VERBS[subject.room] if callable(getattr(kind, verb, None))]
+    if len(verbs) != 1:
+        raise subject.breach(f"it has {len(verbs)} of the methods {', '.join(ROOM_VERBS[subject.room])}", "give it one")
     if subject.room in {"detection", "valuation", "editing", "selection", "learning"}:
         if unknown := sorted(set(getattr(kind, "needs", {"needs"})) - set(NEEDS)):
             raise subject.breach(f"needs {unknown} are unknown", f"name some of {', '.join(NEEDS)}")

@@ -33,6 +33,12 @@ class Subject:
     name: str
     tests: Path | None = None
 
+    @property
+    def verb(self) -> str:
+        """The verb that the class has, or the first of its room."""
+        verbs = ROOM_VERBS[self.room]
+        return next((verb for verb in verbs if callable(getattr(self.kind, verb, None))), verbs[0])
+
     @classmethod
     def of(cls, kind: Any, tests: Path | None = None) -> Subject:
         """Make the subject of an operator class, wherever it lives."""
@@ -54,11 +60,13 @@ Check = Callable[[Subject], None]
 
 def room_of(kind: Any) -> str:
     """Return the room whose verb a class has; raises UsageError if it has none, or several."""
-    found = [room for room, verb in ROOM_VERBS.items() if callable(getattr(kind, verb, None))]
+    found = [room for room, verbs in ROOM_VERBS.items() if any(callable(getattr(kind, verb, None)) for verb in verbs)]
+    if "labeling" in found:  # label models fit, as learners do, but only they predict
+        found = [room for room in found if room != "learning"]
     if len(found) != 1:
         raise UsageError(
             f"{getattr(kind, '__name__', kind)!r} has the verbs of {len(found)} rooms",
-            next_step=f"give it exactly one of {', '.join(ROOM_VERBS.values())}",
+            next_step=f"give it exactly one of {', '.join(verb for verbs in ROOM_VERBS.values() for verb in verbs)}",
         )
     return found[0]
 

@@ -22,22 +22,26 @@ from tilth.testing._edit_laws import EDITING
 from tilth.testing._finding_laws import DETECTION, SELECTION, speaks_in
 from tilth.testing._fit_laws import LEARNING
 from tilth.testing._form import FORM
+from tilth.testing._label_laws import LABELING
 from tilth.testing._subject import Check, Subject, strict
 from tilth.testing._value_laws import VALUATION
+from tilth.testing._vote_laws import VOTING
 
-__all__ = ["LAWS", "Contract", "contracts_for", "registry_contracts", "speaks_in_worlds"]
+__all__ = ["LAWS", "Contract", "contracts_for", "laws_of", "registry_contracts", "speaks_in_worlds"]
 
 LAWS: Mapping[str, tuple[Check, ...]] = {
     "sources": (*FORM, *SOURCES),
     "encoding": (*FORM, *ENCODING),
     "learning": (*FORM, *BEHAVIOUR, *LEARNING),
+    "labeling": (*FORM, *LABELING),
+    "labeling.vote": (*FORM, *VOTING),
     "detection": (*FORM, *BEHAVIOUR, *DETECTION),
     "valuation": (*FORM, *BEHAVIOUR, *VALUATION),
     "editing": (*FORM, *BEHAVIOUR, *EDITING),
     "selection": (*FORM, *BEHAVIOUR, *SELECTION),
     "evaluation": (*FORM, *EVALUATION),
 }
-"""Room -> the checks that its operators must pass, in order."""
+"""Room (or room.verb, for a second verb) -> the checks that its operators must pass, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,11 @@ class Contract:
         return f"{self.room}/{self.name}:{getattr(self.check, '__name__', 'check')}"
 
 
+def laws_of(room: str, verb: str) -> tuple[Check, ...]:
+    """Return the checks that operators of a room with a verb must pass."""
+    return LAWS.get(f"{room}.{verb}", LAWS[room])
+
+
 def contracts_for(kind: Any, *, tests: Path | None = None) -> tuple[Contract, ...]:
     """Return the contracts that an operator class must hold.
 
@@ -77,7 +86,7 @@ def contracts_for(kind: Any, *, tests: Path | None = None) -> tuple[Contract, ..
     subject = Subject.of(kind, tests)
     return tuple(
         Contract(room=subject.room, name=subject.name, check=check, load=lambda: subject)
-        for check in LAWS[subject.room]
+        for check in laws_of(subject.room, subject.verb)
     )
 
 
@@ -86,7 +95,7 @@ def registry_contracts(room: str | None = None, *, tests: Path | None = None) ->
     return tuple(
         Contract(room=listing.room, name=listing.name, check=check, load=partial(_registered, listing, tests))
         for listing in listings(room)
-        for check in LAWS[listing.room]
+        for check in laws_of(listing.room, listing.verb)
     )
 
 

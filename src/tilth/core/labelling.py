@@ -1,0 +1,62 @@
+"""Labelling: what a label model is told besides votes, and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tilth.core.arrays import FloatMatrix32, Mask, Matrix, Vector
+
+__all__ = ["Known", "Labelling"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Known:
+    """What is known of the rows besides the votes; all of it may be missing.
+
+    Parameters
+    ----------
+    truth : (n, k) what trusted people say of the rows in `trusted`, hard or soft, rows sum to 1; other rows are ignored
+    trusted : (n,) rows whose truth is known
+    prior : (k,) share of each class, where it is known
+    confusions : labeler name -> (k, k) P(said | truth, it votes), where a labeler's errors are known
+    embeddings : (n, d) features of the rows, for models whose accuracies depend on the region
+    """
+
+    truth: Matrix | None = None
+    trusted: Mask | None = None
+    prior: Vector | None = None
+    confusions: Mapping[str, Matrix] = field(default_factory=dict)
+    embeddings: FloatMatrix32 | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Labelling:
+    """What a label model learnt of votes: enough to label these rows and others, and to say why.
+
+    Parameters
+    ----------
+    model : name of the label model
+    labelers : their m names
+    classes : the k class names
+    prior : (k,) estimated share of each class
+    coverage : (m,) share of the rows that each labeler votes on
+    accuracy : (m,) estimated P(right | it votes); nan for a labeler that never votes
+    interval : (m, 2) its 95 % interval
+    parameters : named arrays from which `predict` works
+    why : one sentence on how the model came to be used, where something chose it
+    warnings : what a reader must know before using the labels, each naming its cause
+    """
+
+    model: str
+    labelers: tuple[str, ...]
+    classes: tuple[str, ...]
+    prior: Vector
+    coverage: Vector
+    accuracy: Vector
+    interval: Matrix
+    parameters: Mapping[str, np.ndarray]
+    why: str = ""
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Label: many labelers, one label with an honest probability."""
