@@ -278,3 +278,13 @@ def test_a_hidden_label_is_not_told(tmp_path):
     with pytest.raises(UsageError, match="cells of 'class'"):
         found.wrong("begs")
     assert all(not place.labels for place in found.next_places())
+
+
+def test_of_many_rows_evenly_spaced_ones_are_looked_at(found, monkeypatch):
+    from tilth.loop import next_labelers
+
+    assert {place.looked_at for place in found.next_places()} == {None}
+    monkeypatch.setattr(next_labelers, "MOST_ROWS", 200)
+    places = found.next_places()
+    assert {place.looked_at for place in places} == {200}
+    assert sum(place.rows for place in places if place.kind == "no vote") <= 200

@@ -59,6 +59,7 @@ class Place:
     labels : class -> known labels of train rows among them; empty where labels may not be shown
     torn : labelers that contradict one another there, the commonest pair first
     examples : first row ids
+    looked_at : among how many evenly spaced rows they were counted, or None for all
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Place:
     labels: Mapping[str, int] = field(default_factory=dict)
     torn: str = ""
     examples: tuple[str, ...] = ()
+    looked_at: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -81,6 +83,7 @@ class Place:
             "labels": dict(self.labels),
             "torn": self.torn,
             "examples": list(self.examples),
+            "looked_at": self.looked_at,
         }
 
 

@@ -106,6 +106,7 @@ def _place(
         elsewhere=group.elsewhere,
         labels={votes.classes[code]: int(counted[code]) for code in order if counted[code]},
         torn=_torn(votes, rows) if kind == CONFLICT else "",
+        looked_at=None if len(looked) == len(votes) else len(looked),
         examples=tuple(str(one) for one in votes.row_ids.take(pa.array(rows[:EXAMPLES])).to_pylist()),
     )
 

@@ -120,6 +120,8 @@ def places_screen(places: Sequence[Place]) -> Group:
     ):
         mine = [place for place in places if place.kind == kind]
         if mine:
+            looked = mine[0].looked_at
+            title = title if looked is None else f"{title}, counted among {looked:,} evenly spaced rows"
             parts += [Text(f"  {title}"), *(Text(f"    {_place(place)}") for place in mine)]
     return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
 
