@@ -8,7 +8,7 @@ and ends with a run. The other arms see the train rows alone and take what they 
 the CPU seconds of the run on more settings of the learner, chosen by cross-validated accuracy.
 `as seen` is the gain on the test split's own noisy labels, `corrected` the same with their class-dependent noise undone.
 
-    python -m benchmarks effect [SETTING …] [--seeds N] [--asked N] [--tuned N] [--keep FILE]
+    python -m benchmarks effect [SETTING …] [--seeds N] [--asked N] [--tuned N] [--keep FILE [--show]]
 
 Each finished arm is added to FILE at once; settings and seeds that stand there are not run again.
 """
@@ -84,10 +84,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--asked", type=int, default=1, help="seeds in which questions are asked too")
     parser.add_argument("--tuned", type=int, default=5, help="seeds in which the model is tuned too")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--show", action="store_true", help="run nothing: show what FILE holds")
     options = parser.parse_args(arguments)
     lines = _kept(options.keep)
     there = {(line.setting, line.seed) for line in lines if line.arm == LAST}
-    for seed in range(options.first, options.seeds):
+    for seed in () if options.show else range(options.first, options.seeds):
         for name in options.settings:
             if (name, seed) in there:
                 continue
@@ -100,7 +101,8 @@ def main(arguments: list[str]) -> int:
             for line in _arms(name, seed, world, asked=seed < options.asked, tuned=seed < options.tuned):
                 lines.append(line)
                 _keep(options.keep, line)
-    _show([line for line in lines if line.setting in options.settings])
+    whole = {(line.setting, line.seed) for line in lines if line.arm == LAST}
+    _show([line for line in lines if line.setting in options.settings and (line.setting, line.seed) in whole])
     return 0
 
 
