@@ -21,6 +21,8 @@ BENCHMARKS = {
     "judge": "benchmarks.quality.judge",
     "kept_gains": "benchmarks.quality.kept_gains",
     "label_errors": "benchmarks.quality.label_errors",
+    "label_models": "benchmarks.quality.label_models",
+    "labelers": "benchmarks.speed.labelers",
     "near": "benchmarks.speed.near",
     "power": "benchmarks.quality.power",
     "values": "benchmarks.speed.values",

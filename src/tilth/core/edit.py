@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from tilth.core.arrays import Matrix, Vector
 from tilth.core.ids import content_sums, short_id
-from tilth.core.names import ROW_ID, TARGET, TRUSTED, WEIGHT
+from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.spec import Spec
 
 __all__ = ["PERSON", "Edit", "Verb", "ids_of", "target_column"]
@@ -89,6 +89,11 @@ class Edit:
         return pa.chunked_array(chunks, pa.string()).unique()
 
     @property
+    def brings_rows(self) -> bool:
+        """Whether rows change their split: they come into train from the pool."""
+        return SPLIT in self.set
+
+    @property
     def n_rows(self) -> int:
         """Number of rows that it touches."""
         return len(self.touched)
@@ -145,6 +150,21 @@ class Edit:
         """Set soft targets (m, k) beside the labels, which stay."""
         cells = {TARGET: pa.table({ROW_ID: ids, "value": target_column(targets)})}
         return cls(verb=Verb.RELABEL, operator=operator, reason=reason, author=operator.name, set=cells)
+
+    @classmethod
+    def labelling(cls, ids: pa.Array, targets: Matrix, *, operator: Spec, reason: str) -> Edit:
+        """Bring pool rows into train with soft targets (m, k); rows that have left the pool meanwhile are left alone."""
+        moved = pa.array([str(Split.TRAIN)] * len(ids), pa.string())
+        pool = pa.array([str(Split.POOL)] * len(ids), pa.string())
+        cells = {TARGET: target_column(targets), SPLIT: moved}
+        return cls(
+            verb=Verb.ADD,
+            operator=operator,
+            reason=reason,
+            author=operator.name,
+            set={name: pa.table({ROW_ID: ids, "value": values}) for name, values in cells.items()},
+            expects={SPLIT: pa.table({ROW_ID: ids, "value": pool})},
+        )
 
     @classmethod
     def weighting(cls, ids: pa.Array, weights: Vector, *, operator: Spec, reason: str) -> Edit:

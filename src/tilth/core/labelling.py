@@ -1,4 +1,4 @@
-"""Labelling: what a label model is told besides votes, and what it found."""
+"""Labelling: what a label model is told besides votes, what it found, and what votes come to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from tilth.core.arrays import FloatMatrix32, Mask, Matrix, Vector
 
-__all__ = ["Known", "Labelling"]
+__all__ = ["Known", "Labelling", "VotedRows"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,3 +60,27 @@ class Labelling:
     parameters: Mapping[str, np.ndarray]
     why: str = ""
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VotedRows:
+    """What votes come to for n rows, in the order of a view.
+
+    Parameters
+    ----------
+    model : name of the label model that was used
+    probs : (n, k) p(truth | votes) by it; the prior where there is no vote
+    majority : (n, k) the shares of votes
+    covered : (n,) rows that have a vote
+    """
+
+    model: str
+    probs: Matrix
+    majority: Matrix
+    covered: Mask
+
+    def take(self, rows: np.ndarray) -> VotedRows:
+        """Return what votes come to for some rows."""
+        return VotedRows(
+            model=self.model, probs=self.probs[rows], majority=self.majority[rows], covered=self.covered[rows]
+        )

@@ -79,6 +79,16 @@ class Bench:
         return self.table.filter(pa.array(train_rows(self.table)))
 
     @cached_property
+    def learnable(self) -> pa.Table:
+        """Train and pool rows: what an edit that brings rows in from the pool is made on."""
+        inside = pc.is_in(self.table.column(SPLIT), value_set=pa.array([str(Split.TRAIN), str(Split.POOL)]))
+        return self.table.filter(inside)
+
+    def open_to(self, *edits: Edit) -> pa.Table:
+        """Return the rows that edits are made on: train rows, with the pool where one of them brings rows in from it."""
+        return self.learnable if any(edit.brings_rows for edit in edits) else self.train
+
+    @cached_property
     def train_features(self) -> FloatMatrix32:
         """Features of the train rows: one array, so that what was prepared of it is known again."""
         return self.features[np.flatnonzero(train_rows(self.table))]
@@ -136,9 +146,10 @@ class Bench:
 
     def fit_edited(self, *edits: Edit) -> Model:
         """Return the model fitted after edits, started from the baseline."""
-        train = self.train
+        rows = self.open_to(*edits)
         for edit in edits:
-            train = apply(train, edit)
+            rows = apply(rows, edit)
+        train = rows.filter(pa.array(train_rows(rows)))
         refuse_empty(self, train)
         return self.fit(train, self.features_of(train, edits), start=self.baseline)
 

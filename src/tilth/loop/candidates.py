@@ -123,12 +123,29 @@ def screen(
 
 
 def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:
-    """Return who is tried on dev: the best strength of each operator first, then the others by forecast."""
+    """Return who is tried on dev: the best strength of each operator first, then the others by forecast.
+
+    What acts on another kind of finding, or goes by another model, is no strength of the same: it has a place of its own. What is
+    tried by one model is tried by its rival too, so that the two are seen side by side.
+    """
     firsts: list[Candidate] = []
     others: list[Candidate] = []
-    seen: set[tuple[str, object]] = set()
+    seen: set[tuple[str, object, object]] = set()
     for candidate in screened:
-        key = (candidate.edit.operator.name, candidate.edit.operator.parameters.get("kind"))
+        said = candidate.edit.operator.parameters
+        key = (candidate.edit.operator.name, said.get("kind"), said.get("by"))
         (others if key in seen else firsts).append(candidate)
         seen.add(key)
-    return (firsts + others)[:most]
+    return _with_rivals(firsts + others, most)
+
+
+def _with_rivals(ranked: Sequence[Candidate], most: int) -> list[Candidate]:
+    """Return the first candidates; where one goes by a model, its rival takes the place of the last that has none."""
+    chosen, rest = list(ranked[:most]), ranked[most:]
+    pairs = {c.edit.operator.name for c in chosen if "by" in c.edit.operator.parameters}
+    for rival in (c for c in rest if c.edit.operator.name in pairs):
+        single = [place for place, c in enumerate(chosen) if c.edit.operator.name not in pairs]
+        if single:
+            del chosen[single[-1]]
+            chosen.append(rival)
+    return chosen

@@ -18,6 +18,7 @@ from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask
 from tilth.core.dataset import Dataset
 from tilth.core.errors import NotApplicable
 from tilth.core.finding import Finding
+from tilth.core.labelling import VotedRows
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TRUSTED, WEIGHT, Split
 from tilth.core.schema import Role, Schema
 from tilth.core.target import Target
@@ -57,6 +58,7 @@ class EvidenceBase:
     features : (n, d) encoded features of all rows
     out_of_sample : gives (n_train, k) out-of-sample predictions for the labelled train rows, computed on first use
     remember : runs a computation, or returns its kept result: (name of the evidence, columns read, function) -> arrays
+    voted : gives what the labelers' votes come to for all rows, computed on first use; None where there are no labelers
     renew : runs a computation on what it last returned for any version, or None: (name, function) -> arrays; what was there before
         may save work, and must not change the result
     """
@@ -68,6 +70,7 @@ class EvidenceBase:
     renew: Callable[[str, Callable[[Arrays | None], Arrays]], Arrays] = _nothing_kept
     source: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
+    voted: Callable[[], VotedRows] | None = None
     findings: dict[str, Finding] = field(default_factory=dict)
     _cache: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -115,6 +118,9 @@ class EvidenceBase:
             "findings": lambda: MappingProxyType(self.findings),
             "source": lambda: self.source,
         }
+        if self.voted is not None:
+            voted = self.voted
+            suppliers["votes"] = once("votes", lambda: voted().take(rows))
         if self.schema.task.is_regression:
             suppliers["numbers"] = once(
                 "numbers", lambda: np.where(self._readable_labels(), self._labels()[0], 0.0)[rows]

@@ -37,6 +37,7 @@ from tilth.loop.apart import Apart
 from tilth.loop.bench import Bench, refuse_empty
 from tilth.loop.evidence import N_NEIGHBOURS
 from tilth.loop.folds import folds_of
+from tilth.loop.frames import train_rows
 from tilth.numerics.neighbours import k_nearest
 from tilth.operators.protocols import Editor
 from tilth.operators.view import View
@@ -94,10 +95,15 @@ class Screening:
             return None
 
     def _gain(self, fold: _Fold, edit: Edit | None) -> Matrix:
-        fitting = None if edit is None else fit_to(fold.inside, edit)[0]
+        inside = fold.inside
+        if edit is not None and edit.brings_rows:
+            waiting = self.bench.learnable.filter(pa.array(~train_rows(self.bench.learnable)))
+            inside = pa.concat_tables([inside, waiting]).combine_chunks()
+        fitting = None if edit is None else fit_to(inside, edit)[0]
         if fitting is None or not fitting.n_rows:
             return np.zeros(fold.labels.shape)
-        predicted = _predicted(self.bench, apply(fold.inside, fitting), (fitting,), fold.positions)
+        after = apply(inside, fitting)
+        predicted = _predicted(self.bench, after.filter(pa.array(train_rows(after))), (fitting,), fold.positions)
         return _scores(self.bench, predicted, fold.labels) - fold.baseline
 
 

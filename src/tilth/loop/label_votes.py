@@ -30,12 +30,12 @@ from tilth.operators.registry import make, names
 from tilth.sources._row_classes import RowClasses
 from tilth.sources._votes import ReadVotes, VoteReading, read_votes
 
-__all__ = ["AUTO", "Labelled", "label_read", "label_votes"]
+__all__ = ["AUTO", "BASELINE", "Labelled", "fitted_model", "label_read", "label_votes"]
 
 AUTO = "auto"
 """The model's name where the votes choose it."""
 BASELINE = "majority"
-SIMPLEST_FIRST = (BASELINE, "weighted_majority", "one_coin", "dawid_skene")
+SIMPLEST_FIRST = (BASELINE, "weighted_majority", "triplets", "one_coin", "dawid_skene")
 """Label models by the number of figures that they learn per labeler."""
 _TIE = 1e-9
 
@@ -125,7 +125,7 @@ def label_read(read: ReadVotes, model: str = AUTO, progress: Progress = silent) 
     _refuse_unknown(model)
     known = _known(read)
     progress("fitting", f"{model}: {len(read.votes.rows):,} votes of {len(read.votes.labelers):,} labelers")
-    choice = _fitted(model, read.votes, known)
+    choice = fitted_model(model, read.votes, known)
     pred_probs = choice.model.predict(read.votes, choice.labelling, known)
     progress("analysing")
     return Labelled(_summary(read, choice, pred_probs, known), read.votes, choice)
@@ -155,7 +155,7 @@ def _known(read: ReadVotes) -> Known:
     return Known(truth=truth, trusted=read.trusted.known)
 
 
-def _fitted(model: str, votes: Votes, known: Known) -> Choice:
+def fitted_model(model: str, votes: Votes, known: Known) -> Choice:
     """Return the model that is named, or that the votes choose, fitted, with its warnings."""
     wanted = sorted(names("labeling", "predict"), key=_simplicity) if model == AUTO else [model]
     return choose_label_model([make("labeling", name) for name in wanted], votes, known)

@@ -19,7 +19,7 @@ from tilth.operators.labelers import FunctionLabeler
 from tilth.operators.protocols import Labeler
 from tilth.operators.registry import make, spec_of
 
-__all__ = ["NamedLabeler", "labelers_of"]
+__all__ = ["NamedLabeler", "labelers_if_any", "labelers_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def labelers_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ..
         path = folder / file.python
         found += [_written(one, schema, path) for one in load_labelers(path)]
     elif (folder / USUAL).is_file():
-        warnings.append(f"{USUAL} is not read: tilth.yaml does not name it; add the line python: {USUAL}")
+        warnings.append(_unread())
     if not found:
         raise _none(file, folder)
     first: dict[str, NamedLabeler] = {}
@@ -77,6 +77,18 @@ def labelers_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ..
                 next_step="give one of them another name",
             )
     return tuple(found), tuple(warnings)
+
+
+def labelers_if_any(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tuple[str, ...]]:
+    """Return the labelers of a project that names some, else none; and warnings. Raises as `labelers_of` does."""
+    if file.labelers or file.python is not None:
+        return labelers_of(file, folder)
+    unread = (folder / USUAL).is_file()
+    return (), (_unread(),) if unread else ()
+
+
+def _unread() -> str:
+    return f"{USUAL} is not read: tilth.yaml does not name it; add the line python: {USUAL}"
 
 
 def _none(file: ProjectFile, folder: Path) -> ConfigError:

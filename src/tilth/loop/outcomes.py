@@ -26,7 +26,7 @@ __all__ = ["outcome_of", "with_more_placebos"]
 def outcome_of(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Outcome:
     """Return scores and decisions on dev before, after, and after each placebo draw, on top of the base edits."""
     bench = arena.bench
-    train = _edited(bench.train, base)
+    train = _edited(bench.open_to(*base, candidate.edit), base)
     models = [bench.fit_edited(*base) if base else bench.baseline]
     edit = fit_to(train, candidate.edit)[0]
     draws = range(max(FEWEST_PLACEBOS, arena.settings.placebo_draws))
@@ -47,7 +47,8 @@ def with_more_placebos(
     arena: Arena, candidate: Candidate, base: tuple[Edit, ...], outcome: Outcome, n_draws: int
 ) -> Outcome:
     """Return the outcome with so many placebo draws in all; the first ones are those that are there."""
-    bench, train = arena.bench, _edited(arena.bench.train, base)
+    bench = arena.bench
+    train = _edited(bench.open_to(*base, candidate.edit), base)
     one = replace(candidate, edit=fit_to(train, candidate.edit)[0])
     edits = _placebos(arena, one, train, candidate.edit.edit_id, range(len(outcome.placebos), n_draws))
     models = [bench.fit_edited(*base, fit_to(train, edit)[0]) for edit in edits]
@@ -84,12 +85,15 @@ def _drawable(arena: Arena, candidate: Candidate, train: pa.Table) -> tuple[IntV
     """Return for each row of a candidate's view its place in train (−1: none), its stratum, and if it may be drawn.
 
     Strata come from the labels themselves, whatever the operator declared to read. Only labelled train rows are drawn;
-    those that a person confirmed only if the edit touches such rows too.
+    those that a person confirmed only if the edit touches such rows too. Where rows come in from the pool, pool rows are drawn.
     """
     bench, ids = arena.bench, candidate.view.ids
     rows = np.asarray(
         pc.fill_null(pc.index_in(ids, value_set=train.column(ROW_ID).combine_chunks()), -1), dtype=np.intp
     )
+    if candidate.edit.brings_rows:
+        waiting = ~train_rows(train)
+        return rows, np.zeros(len(rows), dtype=np.intp), (rows >= 0) & waiting[rows]
     labels, labelled = bench.labels(train)
     drawable = (rows >= 0) & labelled[rows] & train_rows(train)[rows]
     touched = np.asarray(pc.is_in(ids, value_set=candidate.edit.touched)) & drawable

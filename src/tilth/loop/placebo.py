@@ -56,7 +56,7 @@ def placebo(
     strata : (n,) stratum of each row of the view
     rng : the draw
     drawable : (n,) rows that may be drawn, default all: labelled train rows, without those whose label a person confirmed
-        where the edit leaves such rows alone
+        where the edit leaves such rows alone; the pool, where rows come in from it
     weights : (n,) training weights of the rows as they stand, default 1
 
     Raises
@@ -67,6 +67,8 @@ def placebo(
     if edit.add is not None:
         raise NotApplicable("this editor adds rows, and there is no pool of rows to draw a placebo from")
     allowed = np.ones(len(view), dtype=bool) if drawable is None else drawable
+    if edit.brings_rows:
+        return _other_newcomers(edit, editor, view, rng, allowed)
     if set(edit.set) == {WEIGHT} and not len(edit.drop):
         return _permuted_weights(edit, view, strata, rng, allowed, np.ones(len(view)) if weights is None else weights)
     touched = _positions(view, edit.touched)
@@ -106,6 +108,17 @@ def _moved_targets(edit: Edit, view: View, strata: IntVector, rng: np.random.Gen
         of.append(mine)
     values = cells.column("value").combine_chunks().take(pa.array(np.concatenate(of)))
     return replace(edit, set={TARGET: pa.table({ROW_ID: view.take_ids(np.concatenate(to)), "value": values})})
+
+
+def _other_newcomers(edit: Edit, editor: Editor, view: View, rng: np.random.Generator, allowed: Mask) -> Edit:
+    """Bring random rows of the pool in by the operator's own rule; where it brings in most that it can, shuffle their targets instead."""
+    chosen = _positions(view, edit.touched)
+    possible = _positions(view, editor.propose(view, np.flatnonzero(allowed)).touched)
+    if len(chosen) <= MOST_DRAWN * len(possible):
+        return editor.propose(view, np.sort(rng.choice(possible, size=len(chosen), replace=False)))
+    cells = edit.set[TARGET]
+    values = cells.column("value").combine_chunks().take(pa.array(rng.permutation(cells.num_rows)))
+    return replace(edit, set={**edit.set, TARGET: pa.table({ROW_ID: cells.column(ROW_ID), "value": values})})
 
 
 def _permuted_weights(

@@ -143,7 +143,17 @@ def _run_key(workshop: Workshop, options: RunOptions) -> str:
     """Return the digest of what decides a run besides its version."""
     verbs = None if options.verbs is None else sorted(options.verbs)
     operators = [listing.to_dict() for room in ("detection", "editing", "selection") for listing in listings(room)]
-    return digest_of([workshop.file_key, options.seed, options.budget_seconds, verbs, options.finalists, operators])
+    return digest_of(
+        [
+            workshop.file_key,
+            workshop.labelers_key,
+            options.seed,
+            options.budget_seconds,
+            verbs,
+            options.finalists,
+            operators,
+        ]
+    )
 
 
 def _recorded(workshop: Workshop, version: Version, options: RunOptions) -> RunSummary | None:
@@ -262,7 +272,7 @@ def _summary(
         questions=_questions(trials, found.findings),
         seed=options.seed,
         seconds=round(seconds, 2),
-        warnings=(*found.warnings, *evaluation_notes(workshop.repository, after)),
+        warnings=(*found.warnings, *workshop.notes, *evaluation_notes(workshop.repository, after)),
         failures=tuple(found.quarantine.failures),
     )
 

@@ -14,6 +14,7 @@ from tilth.core.names import Split
 from tilth.core.progress import Progress
 from tilth.core.summary import RunSummary
 from tilth.loop import people
+from tilth.loop.labelers import labelers_if_any
 from tilth.loop.project_file import ProjectFile, budget_seconds
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.reading import read_source
@@ -47,9 +48,10 @@ def ready(
     refit: bool = False,
 ) -> Ready:
     """Read the source, which the caller holds the lease for, and return what works on it."""
+    labelers, said = labelers_if_any(file, folder)
     version, warnings = read_source(repository, file, folder, progress, cut=cut)
-    workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit)
-    return Ready(repository=repository, workshop=workshop, version=version, warnings=warnings)
+    workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers)
+    return Ready(repository=repository, workshop=workshop, version=version, warnings=(*warnings, *said))
 
 
 def run_options(

@@ -19,6 +19,7 @@ from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
 from tilth.core.errors import StoreCorruptError
 from tilth.core.ids import digest_of, row_digests
+from tilth.core.labelling import VotedRows
 from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.progress import Progress, silent
@@ -30,8 +31,10 @@ from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase, group_codes
 from tilth.loop.frames import frame_columns, standing_together, target_of
 from tilth.loop.given_probs import given_pred_probs
+from tilth.loop.labelers import NamedLabeler
 from tilth.loop.lineage import beginning
 from tilth.loop.project_file import ProjectFile
+from tilth.loop.voted_rows import voted_rows
 from tilth.operators.batch import batches
 from tilth.operators.protocols import Encoder, Learner
 from tilth.operators.registry import make, spec_of
@@ -53,6 +56,7 @@ class Workshop:
     progress : called while encoding and fitting
     refit : choose encoders' state and the learner anew
     block_rows : rows of a block; results do not depend on it
+    labelers : what votes on rows that a run may train on
     """
 
     def __init__(
@@ -64,11 +68,14 @@ class Workshop:
         progress: Progress = silent,
         refit: bool = False,
         block_rows: int = BLOCK_ROWS,
+        labelers: Sequence[NamedLabeler] = (),
     ) -> None:
         self.file, self.repository, self.seed, self.progress = file, repository, seed, progress
+        self.notes: list[str] = []
+        """What a reader of the run must know of work that was done on the way."""
         self.rows_encoded = 0
         """How many rows were encoded, rather than found: what an edit cost."""
-        self._refit, self._block_rows = refit, block_rows
+        self._refit, self._block_rows, self._labelers = refit, block_rows, tuple(labelers)
         self._memo: dict[tuple[str, str], Any] = {}
 
     def _once(self, name: str, version: Version, compute: Callable[[], Any]) -> Any:
@@ -87,6 +94,12 @@ class Workshop:
         encoders = {name: [choice.name, dict(choice.params)] for name, choice in file.encoders.items()}
         trials = [file.alpha, file.least_useful_gain, file.placebo_draws, list(file.guards)]
         return digest_of([file.schema.to_dict(), trials, encoders, file.learner.name, dict(file.learner.params)])
+
+    @property
+    def labelers_key(self) -> str:
+        """The digest of what decides votes; where that is not known of a labeler, no two runs have the same."""
+        n_runs = len(self.repository.records("run"))
+        return digest_of([[one.name, one.key or n_runs] for one in self._labelers])
 
     # -- what is kept by content ---------------------------------------------------------------------------------------
 
@@ -293,10 +306,18 @@ class Workshop:
                 renew=lambda name, function: self.renew_arrays(digest_of([name, self.model_key(version)]), function),
                 source=version.source,
                 seed=self.seed,
+                voted=(lambda: self._voted(version)) if self._labelers else None,
             )
 
         base: EvidenceBase = self._once("evidence", version, compute)
         return base
+
+    def _voted(self, version: Version) -> VotedRows:
+        """Return what the labelers' votes come to for the rows of a version."""
+        shelf = self.repository.row_evidence
+        voted, notes = voted_rows(self._labelers, self.dataset(version), shelf, self.progress)
+        self.notes += notes
+        return voted
 
     def _out_of_sample(self, version: Version) -> np.ndarray:
         """Return out-of-sample predictions for labelled train rows: the user's own, or cross-fitted ones."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector, read_only
 from tilth.core.errors import ContractError, UndeclaredNeedError
 from tilth.core.finding import Finding
+from tilth.core.labelling import VotedRows
 from tilth.core.rng import generator
 from tilth.core.schema import Schema
 from tilth.core.spec import Spec
@@ -39,6 +40,7 @@ Need = Literal[
     "groups",
     "findings",
     "source",
+    "votes",
 ]
 Scope = Literal["train", "all"]
 """train: labelled train rows. all: rows of every split, with the labels of train rows only."""
@@ -59,6 +61,7 @@ NEEDS: Mapping[str, str] = {
     "groups": "group code of each row (n,) intp",
     "findings": "kind -> Finding of this version, for editors that act on what was found",
     "source": "facts about the source as a whole: columns, missing cells, broken files",
+    "votes": "what the labelers' votes come to for each row: probabilities by the label model and by majority, and who has a vote",
 }
 
 
@@ -206,6 +209,12 @@ class View:
         """Facts about the source as a whole."""
         facts: Mapping[str, Any] = self._get("source")
         return facts
+
+    @property
+    def votes(self) -> VotedRows:
+        """What votes come to for each row."""
+        voted: VotedRows = self._get("votes")
+        return voted
 
     @property
     def n_classes(self) -> int:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tilth.core.finding import Finding
+from tilth.core.labelling import VotedRows
 from tilth.core.names import TRUSTED, WEIGHT, Split
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.core.spec import Spec
@@ -188,6 +189,8 @@ def evidence_of(world: World, scope: Scope) -> dict[str, Any]:
         "source": dict(world.source),
     }
     is_regression = world.schema.task.is_regression
+    if not is_regression:
+        evidence["votes"] = _voted(world.predicted)
     evidence["numbers" if is_regression else "labels"] = np.where(readable, given_labels(world), 0)
     if scope == "train":
         evidence["predictions" if is_regression else "pred_probs"] = world.predicted
@@ -224,6 +227,12 @@ def _neighbours(features: np.ndarray) -> Neighbours:
         return Neighbours(np.zeros((len(features), 0), dtype=np.intp), np.zeros((len(features), 0)))
     found = k_nearest(features, min(N_NEIGHBOURS, len(features) - 1), metric="euclidean", exclude_self=True)
     return Neighbours(np.array(found.positions), np.array(found.distances))
+
+
+def _voted(predicted: np.ndarray) -> VotedRows:
+    """Return what labelers would say that know what the predictions know, and abstain where these are not sure."""
+    hot = np.eye(predicted.shape[1])[predicted.argmax(axis=1)]
+    return VotedRows(model="planted", probs=predicted, majority=hot, covered=predicted.max(axis=1) > 0.5)
 
 
 def _findings(world: World) -> dict[str, Finding]:
@@ -269,6 +278,8 @@ def _same(now: Any, before: Any) -> bool:
         return now.dtype == before.dtype and np.array_equal(now, before, equal_nan=now.dtype.kind == "f")
     if isinstance(now, Neighbours):
         return _same(now.positions, before.positions) and _same(now.distances, before.distances)
+    if isinstance(now, VotedRows):
+        return all(_same(getattr(now, name), getattr(before, name)) for name in ("probs", "majority", "covered"))
     if isinstance(now, Finding):
         return _same(now.severity, before.severity) and _same(now.flagged, before.flagged)
     if isinstance(now, dict):
