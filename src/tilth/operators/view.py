@@ -7,7 +7,7 @@ are in no view.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -114,6 +114,14 @@ class View:
             value = value() if callable(value) else value
             self._read[need] = read_only(value) if isinstance(value, np.ndarray) else value
         return self._read[need]
+
+    def once(self, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return what the operator itself computes of this view, computed when it is first asked for."""
+        key = f"own {name}"
+        if key not in self._read:
+            self._read[key] = read_only(compute())
+        found: np.ndarray = self._read[key]
+        return found
 
     @property
     def labels(self) -> IntVector:
