@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from benchmarks.quality._effect_worlds import ID, LABEL, SPLIT, World, settings
 from tilth.core.arrays import IntVector, Matrix, Vector
 from tilth.core.names import ROW_ID, Split
 from tilth.core.target import Target
+from tilth.editing.relabel_through_noise import explained
 from tilth.encoding._blocks import encode_blocks
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.learning.boosting import Boosting
@@ -279,13 +280,17 @@ class _Offline:
         coefficients, intercepts = softmax_regression.feature_coefficients(design, found)
         return lambda view: view.embeddings @ coefficients + intercepts
 
+    def _explained(self, transition: Matrix, penalty: float) -> Predict:
+        """Return the model of the targets that `relabel_through_noise` gives, for all rows."""
+        return self.fitted(explained(self.bench.train_features, self._labels, transition, penalty))
+
     def recipes(self) -> dict[str, Callable[[], Predict]]:
         """Return the arms by name."""
         given, own = self._labels, np.arange(len(self._labels))
         probs = self._pred_probs(self.bench.learner)
         counted = truth_posterior(given, probs)
-        penalty = self.bench.learner.penalty if isinstance(self.bench.learner, Linear) else 1.0
-        confirmed = denoise(self.bench.train_features, given, self._folds, self._k, penalty)
+        held = self.bench.learner.penalty if isinstance(self.bench.learner, Linear) else 1.0
+        confirmed = denoise(self.bench.train_features, given, self._folds, self._k, held)
         dropped = np.ones(len(given))
         n_doubted = int((counted[own, given] <= 0.5).sum())
         dropped[np.random.default_rng(1).choice(len(given), n_doubted, replace=False)] = 0.0
@@ -301,6 +306,10 @@ class _Offline:
             counted_transition = noise_transition(confident_joint(given, probs))
             arms["forward correction, counted noise"] = lambda: self._through(counted_transition)
             arms["forward correction, confirmed noise"] = lambda: self._through(confirmed.transition)
+            for penalty in (1.0, 0.3):
+                arms[f"posterior through counted noise, penalty {penalty:g}"] = partial(
+                    self._explained, counted_transition, penalty
+                )
         return arms | self._cleanlab(probs) | {LAST: lambda: self.fitted(self.given, dropped)}
 
     @cached_property
