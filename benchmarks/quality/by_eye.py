@@ -30,7 +30,7 @@ import tilth
 from benchmarks.quality.all_sets import SETS as JOURNEYS
 from tilth.core.finding import Finding
 from tilth.detection.label_error import LabelError
-from tilth.loop.run import Found
+from tilth.loop.found import Found
 from tilth.numerics.intervals import wilson
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,8 +13,8 @@ import numpy as np
 from tilth.core.finding import Finding
 from tilth.core.label_summary import LabelSummary
 from tilth.core.progress import Progress, silent
+from tilth.loop.found import Found
 from tilth.loop.project import Project, open_project
-from tilth.loop.run import Found
 from tilth.loop.shown import register_all
 from tilth.loop.starting import init_project
 

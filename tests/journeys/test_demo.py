@@ -97,7 +97,7 @@ def test_planted_faults_are_found(done, world):
 
 
 def _findings_of_the_source(home, world):
-    from tilth.loop.run import find_faults
+    from tilth.loop.found import find_faults
     from tilth.loop.workshop import Workshop
 
     project = open_project(home)

@@ -107,3 +107,17 @@ def test_a_labeler_that_fails_is_a_warning_and_no_lost_run(tmp_path):
     found = tilth.open(tmp_path).run(only=("add",))
     assert any("'broken' failed on" in warning for warning in found.warnings)
     assert any(trial.operator.name == "label_from_votes" for trial in found.trials)
+
+
+def test_a_labeler_that_names_no_class_fails_its_step_once_and_the_run_goes_on(tmp_path):
+    write_source(tmp_path / "shop.csv", pool=200, dev=200)
+    wrong = '\n@tilth.labeler(columns=["age"])\ndef wrong(row):\n    with open(LOG, "a") as log:\n        log.write("called\\n")\n    return "bogus"\n'
+    (tmp_path / "labelers.py").write_text(LABELERS + wrong.replace("LOG", repr(str(tmp_path / "calls.txt"))))
+    tilth.init(tmp_path / "shop.csv", label="label", split="split", folder=tmp_path)
+    path = tmp_path / "tilth.yaml"
+    path.write_text(path.read_text().replace("python: null ", "python: labelers.py "))
+    found = tilth.open(tmp_path).run(only=("add",))
+    assert found.version_after == found.version_before
+    assert {step.step.split("(")[0] for step in found.failures} == {"propose label_from_votes"}
+    assert all("'wrong' says 'bogus', which is no class" in step.error for step in found.failures)
+    assert len((tmp_path / "calls.txt").read_text().splitlines()) == 24 + 200

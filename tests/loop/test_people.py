@@ -22,9 +22,10 @@ from tilth.loop import people
 from tilth.loop.answering import answers_as_edits, read_answers
 from tilth.loop.candidates import Candidate
 from tilth.loop.comparable import evaluation_key, evaluation_notes
+from tilth.loop.found import find_faults
 from tilth.loop.ledger import Ledger
 from tilth.loop.project import open_project
-from tilth.loop.run import RunOptions, _arena, find_faults
+from tilth.loop.run import RunOptions, _arena
 from tilth.loop.starting import init_project
 from tilth.loop.trying import try_all
 from tilth.loop.workshop import Workshop

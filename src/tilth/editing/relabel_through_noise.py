@@ -3,9 +3,9 @@
     q_i(c) ∝ p(c | x_i) T[c, y_i],   p = argmax of sum_i log (p(· | x_i) T)[y_i] − penalty / 2 · |W|²,   T counted
 
 At the best p the gradient of this likelihood is that of the cross-entropy with targets q. So a linear learner of the same penalty that
-trains on q becomes p itself: forward correction, as targets that are versioned, diffed and taken back like any others. A weaker
-penalty than the learner's makes p surer of itself than the learner is, and its targets teach more than the labels do, as
-long as there are rows enough for it.
+trains on q becomes p itself: forward correction, as targets that are versioned, diffed and taken back like any others. Under a
+weaker penalty than the learner's p is surer of itself than the learner is. That gained twice as much as forward correction on
+cifar10's worst human labels and lost on short messages with 30 % noise (`python -m benchmarks effect`): hence three penalties, and a trial.
 
 Source: Patrini et al. (2017), Making Deep Neural Networks Robust to Label Noise, CVPR, theorem 2 (forward correction); Goldberger,
 Ben-Reuven (2017), ICLR, section 3 (the same fixed point by EM).

@@ -84,6 +84,11 @@ class Bench:
         inside = pc.is_in(self.table.column(SPLIT), value_set=pa.array([str(Split.TRAIN), str(Split.POOL)]))
         return self.table.filter(inside)
 
+    @cached_property
+    def pool(self) -> pa.Table:
+        """Rows that wait for a label."""
+        return self.learnable.filter(pa.array(~train_rows(self.learnable)))
+
     def open_to(self, *edits: Edit) -> pa.Table:
         """Return the rows that edits are made on: train rows, with the pool where one of them brings rows in from it."""
         return self.learnable if any(edit.brings_rows for edit in edits) else self.train

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask
 from tilth.core.dataset import Dataset
-from tilth.core.errors import NotApplicable
+from tilth.core.errors import NotApplicable, TilthError
 from tilth.core.finding import Finding
 from tilth.core.labelling import VotedRows
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TRUSTED, WEIGHT, Split
@@ -46,6 +46,13 @@ PENALTY = 1.0
 def _nothing_kept(name: str, compute: Callable[[Arrays | None], Arrays]) -> Arrays:
     del name
     return compute(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """Stands for evidence that could not be computed."""
+
+    error: TilthError
 
 
 @dataclass(kw_only=True)
@@ -141,9 +148,16 @@ class EvidenceBase:
         return suppliers
 
     def _once(self, scope: str, name: str, compute: Callable[[], Any]) -> Any:
+        """Return a piece of evidence, computed when it is first read; what refused to be computed refuses again."""
         if (scope, name) not in self._cache:
-            self._cache[scope, name] = compute()
-        return self._cache[scope, name]
+            try:
+                self._cache[scope, name] = compute()
+            except TilthError as refusal:
+                self._cache[scope, name] = _Refused(refusal)
+        found = self._cache[scope, name]
+        if isinstance(found, _Refused):
+            raise found.error
+        return found
 
     def _labels(self) -> tuple[np.ndarray, Mask]:
         table = self.dataset.read(self.schema.task.label)

@@ -13,7 +13,7 @@ from tilth.core.finding import Finding
 from tilth.core.names import SPLIT
 from tilth.core.schema import ColumnType, Schema, Visibility
 from tilth.core.summary import Exhibit, ExhibitRow
-from tilth.loop.run import Found
+from tilth.loop.found import Found
 from tilth.loop.visibility import shown_evidence
 
 __all__ = ["exhibits_of"]

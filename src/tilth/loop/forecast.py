@@ -97,8 +97,7 @@ class Screening:
     def _gain(self, fold: _Fold, edit: Edit | None) -> Matrix:
         inside = fold.inside
         if edit is not None and edit.brings_rows:
-            waiting = self.bench.learnable.filter(pa.array(~train_rows(self.bench.learnable)))
-            inside = pa.concat_tables([inside, waiting]).combine_chunks()
+            inside = pa.concat_tables([inside, self.bench.pool]).combine_chunks()
         fitting = None if edit is None else fit_to(inside, edit)[0]
         if fitting is None or not fitting.n_rows:
             return np.zeros(fold.labels.shape)

@@ -26,10 +26,10 @@ from tilth.core.trial import Trial, Verdict
 from tilth.loop.answering import Answered, answers_as_edits, read_answers
 from tilth.loop.copies import leaks_of, memorised
 from tilth.loop.evidence import EvidenceBase
+from tilth.loop.found import Found
 from tilth.loop.frames import trusted_of
 from tilth.loop.ledger import Draw, Ledger
 from tilth.loop.protection import spare_trusted
-from tilth.loop.run import Found
 from tilth.operators.protocols import Selector
 from tilth.operators.registry import make, names
 from tilth.store.repository import Repository

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from tilth.core.summary import Exhibit, RunSummary
     from tilth.loop.answering import Answered
     from tilth.loop.export import Exported
+    from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
     from tilth.loop.project_labels import LabelledProject
-    from tilth.loop.run import Found
     from tilth.loop.working import Ready
 
 __all__ = ["FILE", "STORE", "Project", "open_project"]
@@ -143,8 +143,8 @@ class Project(Displayed):
 
     def findings_of(self, version: Version, *, seed: int | None = None, progress: Progress = silent) -> Found:
         """Find again what a run found in a version; the source is not read, and no writer is kept waiting."""
+        from tilth.loop.found import find_faults
         from tilth.loop.held import reading_workshop
-        from tilth.loop.run import find_faults
 
         number = self.file.seed if seed is None else seed
         with reading_workshop(self.file, self.repository(), version, seed=number, progress=progress) as workshop:

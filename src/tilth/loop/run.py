@@ -4,44 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from tilth.core.dataset import Dataset
 from tilth.core.edit import PERSON
 from tilth.core.errors import SplitError
-from tilth.core.finding import Finding
 from tilth.core.ids import digest_of
-from tilth.core.names import ROW_ID, Split
-from tilth.core.progress import Progress, silent
-from tilth.core.summary import FindingLine, RunSummary, SliceLine, TestLook
-from tilth.core.trial import Trial, Verdict
+from tilth.core.names import Split
+from tilth.core.progress import Progress
+from tilth.core.summary import RunSummary
+from tilth.core.trial import Verdict
 from tilth.loop.budget import affordable_trials
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
-from tilth.loop.comparable import evaluation_notes
 from tilth.loop.copies import leaks_of
-from tilth.loop.detect import detect
 from tilth.loop.foretelling import foretell
-from tilth.loop.guards import Standing, check_guards, guarded_slices
+from tilth.loop.found import Found, find_faults
+from tilth.loop.guards import guarded_slices
 from tilth.loop.history import remember_fitted
-from tilth.loop.ledger import Ledger, dev_key
-from tilth.loop.lineage import beginning
+from tilth.loop.ledger import Ledger
 from tilth.loop.look import look_at_test
-from tilth.loop.quarantine import Quarantine
 from tilth.loop.scoring import (
-    best_possible,
     confident_dev_joint,
-    expected_sensitivity,
-    split_score,
-    standing_of_version,
 )
+from tilth.loop.summing_up import summing_up
 from tilth.loop.trying import Arena, Settings, Tried, try_all
 from tilth.loop.workshop import Workshop
-from tilth.operators.registry import listings, spec_of
+from tilth.operators.registry import listings
 from tilth.store.version import Version
 
-__all__ = ["Found", "RunOptions", "find_faults", "run"]
+__all__ = ["RunOptions", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,30 +47,6 @@ class RunOptions:
     finalists: int = 6
     again: bool = False
     """Try more on top of a finished run, which spends error budget, instead of showing its record."""
-
-
-@dataclass(kw_only=True)
-class Found:
-    """What a run knows after finding: the workshop, the version, and the findings."""
-
-    workshop: Workshop
-    version: Version
-    findings: tuple[Finding, ...]
-    quarantine: Quarantine
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def dataset(self) -> Dataset:
-        """The version's rows."""
-        return self.workshop.dataset(self.version)
-
-
-def find_faults(workshop: Workshop, version: Version, warnings: Sequence[str], progress: Progress = silent) -> Found:
-    """Encode, fit and find on one version; nothing is tried or changed."""
-    quarantine = Quarantine()
-    evidence = workshop.evidence(version)
-    findings = detect(evidence, quarantine, progress)
-    return Found(workshop=workshop, version=version, findings=findings, quarantine=quarantine, warnings=list(warnings))
 
 
 def run(
@@ -108,7 +76,7 @@ def run(
     after = version if options.dry_run else _keep(workshop, version, tried)
     progress("look", "the sealed test split")
     test = None if options.dry_run else look_at_test(workshop, after)
-    summary = _summary(found, arena, tried, after, test, options, time.perf_counter() - started)
+    summary = summing_up(found, arena, tried, after, test, seed=options.seed, seconds=time.perf_counter() - started)
     if not options.dry_run:
         _end(workshop, options, after, summary)
     return summary
@@ -226,87 +194,3 @@ def _keep(workshop: Workshop, version: Version, tried: Sequence[Tried]) -> Versi
             remember_fitted(workshop.repository, fitted, one.edit)
             version = workshop.repository.commit_edit(version, fitted)
     return version
-
-
-def _summary(
-    found: Found,
-    arena: Arena,
-    tried: Sequence[Tried],
-    after: Version,
-    test: TestLook | None,
-    options: RunOptions,
-    seconds: float,
-) -> RunSummary:
-    workshop, version = found.workshop, found.version
-    bench, judged, task = arena.bench, arena.judged, version.schema.task
-    before, later = arena.before, standing_of_version(workshop, arena, after)
-    ceiling, method = best_possible(workshop, version, arena, later.scores)
-    trials = tuple(one.trial for one in tried)
-    least = min((t.least_detectable_gain for t in trials), default=expected_sensitivity(arena, before.scores))
-    dev = dev_key(bench.table.column(ROW_ID).take(pa.array(judged.positions)).combine_chunks())
-    dataset = found.dataset
-    return RunSummary(
-        source=str(version.source.get("name", "")),
-        rows=dataset.n_rows,
-        splits={
-            str(s): int(dataset.mask(s).sum()) for s in (Split.TRAIN, Split.DEV, Split.TEST, Split.UNUSED, Split.POOL)
-        },
-        task_type=str(task.type),
-        label=task.label,
-        classes=task.classes,
-        metric=task.metric,
-        learner=str(spec_of(bench.learner)),
-        encoders=workshop.encoder_names(),
-        version_before=beginning(workshop.repository, version).version,
-        version_after=after.version,
-        baseline=split_score(bench, judged, before.scores),
-        ceiling=ceiling,
-        ceiling_method=method,
-        least_detectable_gain=least,
-        findings=tuple(_finding_line(finding) for finding in found.findings),
-        trials=trials,
-        refusals=dict(found.quarantine.refusals),
-        test=test,
-        slices=_slice_lines(arena, before, later),
-        alpha_left=arena.ledger.alpha_left(dev, workshop.file.alpha),
-        questions=_questions(trials, found.findings),
-        seed=options.seed,
-        seconds=round(seconds, 2),
-        warnings=(*found.warnings, *workshop.notes, *evaluation_notes(workshop.repository, after)),
-        failures=tuple(found.quarantine.failures),
-    )
-
-
-def _finding_line(finding: Finding) -> FindingLine:
-    return FindingLine(
-        kind=finding.kind,
-        rows=finding.n_flagged,
-        severity=round(finding.overall, 4),
-        operator=str(finding.operator),
-        summary=finding.summary,
-        threshold=finding.threshold,
-        suggestion=finding.suggestion,
-        columns=finding.columns,
-    )
-
-
-def _slice_lines(arena: Arena, before: Standing, later: Standing) -> tuple[SliceLine, ...]:
-    """Return each guarded slice's dev score before and after all kept edits."""
-    guards = check_guards(arena.bench, arena.judged, arena.slices, before, later)
-    return tuple(
-        SliceLine(
-            name=guard.slice,
-            rows=guard.rows,
-            before=float(one.row_scores(arena.judged, before).mean()),
-            after=float(one.row_scores(arena.judged, later).mean()),
-            change=guard.change,
-        )
-        for guard, one in zip(guards, arena.slices, strict=True)
-    )
-
-
-def _questions(trials: Sequence[Trial], findings: Sequence[Finding]) -> int:
-    """Return how many rows there are worth asking about: answers that decide edits, and rows in doubt."""
-    deciding = sum(t.answers_needed or 0 for t in trials if t.verdict is Verdict.UNDECIDED)
-    doubted = sum(f.n_flagged for f in findings if f.kind == "label_error")
-    return deciding + doubted

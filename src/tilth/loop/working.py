@@ -14,11 +14,12 @@ from tilth.core.names import Split
 from tilth.core.progress import Progress
 from tilth.core.summary import RunSummary
 from tilth.loop import people
+from tilth.loop.found import Found, find_faults
 from tilth.loop.labelers import labelers_if_any
 from tilth.loop.project_file import ProjectFile, budget_seconds
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.reading import read_source
-from tilth.loop.run import Found, RunOptions, find_faults, run
+from tilth.loop.run import RunOptions, run
 from tilth.loop.unlabelled import first_questions, is_too_bare, refuse_too_bare
 from tilth.loop.workshop import Workshop
 from tilth.store.repository import Repository

@@ -7,7 +7,6 @@ gain is owed to the data. Features of a row are kept by the digest of its cells:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -17,20 +16,19 @@ from tilth.core.apply import fit_to
 from tilth.core.arrays import Arrays, FloatMatrix32
 from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
-from tilth.core.errors import StoreCorruptError
 from tilth.core.ids import digest_of, row_digests
 from tilth.core.labelling import VotedRows
 from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.progress import Progress, silent
-from tilth.core.spec import Spec
 from tilth.encoding._blocks import FittedColumn, default_encoder, encode_blocks, fit_columns
-from tilth.learning._choose import choose, default_learners
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase, group_codes
 from tilth.loop.frames import frame_columns, standing_together, target_of
 from tilth.loop.given_probs import given_pred_probs
+from tilth.loop.held_columns import features_key, keep_column, load_column, operator_of
+from tilth.loop.held_learner import choose_learner
 from tilth.loop.labelers import NamedLabeler
 from tilth.loop.lineage import beginning
 from tilth.loop.project_file import ProjectFile
@@ -38,7 +36,6 @@ from tilth.loop.voted_rows import voted_rows
 from tilth.operators.batch import batches
 from tilth.operators.protocols import Encoder, Learner
 from tilth.operators.registry import make, spec_of
-from tilth.operators.view import View
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
@@ -140,8 +137,8 @@ class Workshop:
             body = {
                 "key": self._settings_key(version),
                 "version": source.version,
-                "columns": [self._keep_column(column) for column in fitted],
-                "features": _features_key(fitted),
+                "columns": [keep_column(self.repository.evidence, column) for column in fitted],
+                "features": features_key(fitted),
             }
             learner, table = self._choose_learner(source, fitted)
             held = body | {"learner": spec_of(learner).to_dict(), "choice": table}
@@ -149,39 +146,23 @@ class Workshop:
             self._refit = False
         return held
 
-    def _keep_column(self, column: FittedColumn) -> dict[str, Any]:
-        spec = spec_of(column.encoder)
-        names = sorted(column.state)
-        key = digest_of([column.name, spec.to_dict(), _state_digest(column), column.scale])
-        self.repository.evidence.put_arrays(key, {name: np.asarray(column.state[name]) for name in names})
-        return {"column": column.name, "encoder": spec.to_dict(), "state": key, "scale": column.scale}
-
     # -- features ------------------------------------------------------------------------------------------------------
 
     def columns(self, version: Version) -> tuple[FittedColumn, ...]:
         """Return the held encoders with their states."""
         if ("columns", version.base) not in self._memo:
-            self._memo["columns", version.base] = tuple(self._load_column(c) for c in self._hold(version)["columns"])
+            self._memo["columns", version.base] = tuple(
+                load_column(self.repository.evidence, facts) for facts in self._hold(version)["columns"]
+            )
         fitted: tuple[FittedColumn, ...] = self._memo["columns", version.base]
         return fitted
-
-    def _load_column(self, facts: Mapping[str, Any]) -> FittedColumn:
-        state = self.repository.evidence.get_arrays(facts["state"])
-        if state is None:
-            raise StoreCorruptError(
-                f"the fitted state of column {facts['column']!r} is gone or damaged",
-                where=f"evidence {facts['state']}",
-                next_step="tilth run --refit fits the encoders anew",
-            )
-        encoder = _operator(Spec.from_dict(dict(facts["encoder"])))
-        return FittedColumn(name=facts["column"], encoder=encoder, state=state, scale=facts["scale"])
 
     def encoder_names(self) -> dict[str, str]:
         """Return column -> encoder, of the settings held last."""
         held = self.repository.records("held")
         if not held:
             return {}
-        return {c["column"]: str(_operator_name(c["encoder"])) for c in held[-1]["columns"]}
+        return {c["column"]: str(c["encoder"]["name"]) for c in held[-1]["columns"]}
 
     def _encoders(self, version: Version) -> list[tuple[Any, Encoder]]:
         pairs = []
@@ -202,7 +183,7 @@ class Workshop:
         """Return the features of a table of `_tilth_id` and feature columns; rows seen before are not encoded again."""
         names = [column.name for column in fitted]
         digests = row_digests(table, names)
-        kept = self.repository.row_evidence(_features_key(fitted))
+        kept = self.repository.row_evidence(features_key(fitted))
         known, vectors = kept.lookup(digests)
         if known.all() and len(known):
             return np.asarray(vectors)
@@ -232,7 +213,7 @@ class Workshop:
 
     def learner(self, version: Version) -> Learner:
         """Return the held learner."""
-        learner: Learner = _operator(Spec.from_dict(dict(self._hold(version)["learner"])))
+        learner: Learner = operator_of(self._hold(version)["learner"])
         return learner
 
     def model_key(self, version: Version) -> str:
@@ -250,20 +231,7 @@ class Workshop:
         dataset = self.dataset(source)
         features = self.encode(dataset.read(ROW_ID, *(c.name for c in fitted)), fitted)
         self.progress("fit", "choose the learner by cross-validation")
-        target = target_of(dataset.read(*frame_columns(source.schema)), source.schema)
-        rows = np.flatnonzero(dataset.mask(Split.TRAIN) & target.mask)
-        mine, ids = target.take(rows), dataset.row_ids.take(pa.array(rows))
-        view = View(
-            ids=ids,
-            schema=source.schema,
-            evidence={"embeddings": features[rows], "table": dataset.read(*_names(source)).take(pa.array(rows))},
-            needs=frozenset({"embeddings", "table"}),
-            spec=Spec(room="learning", name="choice"),
-            seed=self.seed,
-        )
-        folds = fold_numbers(ids, mine, groups=self._fold_groups(source, rows), seed=self.seed)
-        choice = choose(default_learners(source.schema), view, mine, folds)
-        return choice.learner, [tried.to_dict() for tried in choice.tried]
+        return choose_learner(dataset, features, lambda rows: self._fold_groups(source, rows), self.seed)
 
     def _groups(self, version: Version, rows: np.ndarray) -> np.ndarray | None:
         groups = group_codes(self.dataset(version))
@@ -360,25 +328,3 @@ class Workshop:
 
 def _names(version: Version) -> list[str]:
     return [column.name for column in version.schema.features]
-
-
-def _operator(spec: Spec) -> Any:
-    return make(spec.room, spec.name, **{k: tuple(v) if isinstance(v, list) else v for k, v in spec.parameters.items()})
-
-
-def _operator_name(values: Mapping[str, Any]) -> str:
-    return str(values["name"])
-
-
-def _features_key(fitted: Sequence[FittedColumn]) -> str:
-    facts = [[c.name, spec_of(c.encoder).to_dict(), _state_digest(c), c.scale] for c in fitted]
-    return digest_of(facts)
-
-
-def _state_digest(column: FittedColumn) -> str:
-    parts = {name: np.ascontiguousarray(array) for name, array in column.state.items()}
-    return digest_of({name: [str(a.dtype), list(a.shape), _array_digest(a)] for name, a in parts.items()})
-
-
-def _array_digest(array: np.ndarray) -> str:
-    return blake2b(array.tobytes(), digest_size=16).hexdigest()

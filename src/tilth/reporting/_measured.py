@@ -88,7 +88,7 @@ def slices_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
     """Return what the page's template shows of the guarded slices, the most harmed first, on one axis."""
     lines = sorted(summary.slices, key=lambda line: (line.change.value, line.name))[:MOST_SLICES]
     if not lines:
-        return {"slices": [], "slices_axis": "", "slices_left_out": 0}
+        return {"slices": [], "slices_axis": "", "slices_left_out": 0, "slices_measure": ""}
     axis = axis_of((scale.gain_of(line.change) for line in lines), with_zero=True)
     views = [
         {
@@ -104,7 +104,9 @@ def slices_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
         for line in lines
     ]
     left_out = len(summary.slices) - len(lines)
-    return {"slices": views, "slices_axis": axis_svg(axis, scale, signed=True), "slices_left_out": left_out}
+    measure = f"of F1 by class and of {scale.name} by other slice" if summary.classes else f"of {scale.name} by slice"
+    axis_drawn = axis_svg(axis, scale, signed=True)
+    return {"slices": views, "slices_axis": axis_drawn, "slices_left_out": left_out, "slices_measure": measure}
 
 
 def _side(change: Estimate) -> str:
