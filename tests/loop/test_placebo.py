@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from loop_worlds import arena_of, candidate, dropping, gaussian_world, lying, relabelling, told, with_trusted
+from loop_worlds import arena_of, candidate, dropping, flipping, gaussian_world, lying, relabelling, told, with_trusted
 
 from tilth.core.apply import fit_to
 from tilth.core.edit import Edit, Verb
@@ -180,6 +181,19 @@ def test_further_draws_come_after_those_that_are_there(world):
     np.testing.assert_array_equal(more.placebos[:5], few.placebos)
     at_once = outcomes.outcome_of(arena_of(world, placebo_draws=9), one, ())
     np.testing.assert_array_equal(more.placebos, at_once.placebos)
+
+
+def test_edits_below_are_fitted_one_on_top_of_the_other(world):
+    """Each was proposed on the rows before all of them: the second names rows that the first has dropped."""
+    first, arena = candidate(world, dropping(0.2)), arena_of(world)
+    second, third = candidate(world, flipping(0.3)), candidate(world, RelabelSoft(least_doubt=0.0))
+    assert set(first.edit.drop.to_pylist()) & set(second.edit.touched.to_pylist())
+    fitted = fit_to(
+        world.bench.train.filter(pc.invert(pc.is_in(world.bench.train[ROW_ID], first.edit.drop))), second.edit
+    )
+    stacked = outcomes.outcome_of(arena, third, (first.edit, second.edit))
+    np.testing.assert_array_equal(stacked.after, outcomes.outcome_of(arena, third, (first.edit, fitted[0])).after)
+    assert outcomes.with_more_placebos(arena, third, (first.edit, second.edit), stacked, 7).placebos.shape[0] == 7
 
 
 def test_no_draw_holds_dev_or_test_rows_even_where_the_operator_sees_them(world):

@@ -26,7 +26,7 @@ __all__ = ["outcome_of", "with_more_placebos"]
 def outcome_of(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Outcome:
     """Return scores and decisions on dev before, after, and after each placebo draw, on top of the base edits."""
     bench = arena.bench
-    train = _edited(bench.open_to(*base, candidate.edit), base)
+    train, base = _stacked(bench.open_to(*base, candidate.edit), base)
     models = [bench.fit_edited(*base) if base else bench.baseline]
     edit = fit_to(train, candidate.edit)[0]
     draws = range(max(FEWEST_PLACEBOS, arena.settings.placebo_draws))
@@ -48,7 +48,7 @@ def with_more_placebos(
 ) -> Outcome:
     """Return the outcome with so many placebo draws in all; the first ones are those that are there."""
     bench = arena.bench
-    train = _edited(bench.open_to(*base, candidate.edit), base)
+    train, base = _stacked(bench.open_to(*base, candidate.edit), base)
     one = replace(candidate, edit=fit_to(train, candidate.edit)[0])
     edits = _placebos(arena, one, train, candidate.edit.edit_id, range(len(outcome.placebos), n_draws))
     models = [bench.fit_edited(*base, fit_to(train, edit)[0]) for edit in edits]
@@ -56,10 +56,13 @@ def with_more_placebos(
     return replace(outcome, placebos=np.vstack([outcome.placebos, *drawn]))
 
 
-def _edited(train: pa.Table, edits: Sequence[Edit]) -> pa.Table:
+def _stacked(train: pa.Table, edits: Sequence[Edit]) -> tuple[pa.Table, tuple[Edit, ...]]:
+    """Return the rows after edits that were each proposed on the rows before all of them, and the edits as they fit there."""
+    fitted = []
     for edit in edits:
-        train = apply(train, edit)
-    return train
+        fitted.append(fit_to(train, edit)[0])
+        train = apply(train, fitted[-1])
+    return train, tuple(fitted)
 
 
 def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str, draws: range) -> list[Edit]:
