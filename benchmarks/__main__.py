@@ -23,6 +23,7 @@ BENCHMARKS = {
     "label_errors": "benchmarks.quality.label_errors",
     "label_models": "benchmarks.quality.label_models",
     "labelers": "benchmarks.speed.labelers",
+    "migrations": "benchmarks.quality.migrations",
     "near": "benchmarks.speed.near",
     "power": "benchmarks.quality.power",
     "values": "benchmarks.speed.values",

@@ -35,6 +35,7 @@ from benchmarks.quality._worlds import (
     world_of,
 )
 from tilth.core.names import Split
+from tilth.core.recipe import Recipe
 from tilth.core.trial import Trial, Verdict
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
 from tilth.loop.quarantine import Quarantine
@@ -139,8 +140,9 @@ def _keeps(world: World, makers: dict[str, str], tried: list[Tried]) -> Iterator
     given = world.law.given(x, truth, rng)
     before = below = world.decisions(world.bench.baseline, x)
     for number, one in enumerate(kept):
-        base = tuple(other.edit for other in kept[:number])
-        after = world.decisions(world.bench.fit_edited(*base, one.edit), x)
+        stack = Recipe(tuple(other.edit for other in kept[: number + 1]))
+        fitted = stack.replay(world.bench.open_to(*stack.edits)).edits
+        after = world.decisions(world.bench.fit_edited(*fitted), x)
         alone = world.decisions(world.bench.fit_edited(one.edit), x)
         change = (after == truth).astype(float) - (below == truth)
         yield Keep(

@@ -111,7 +111,10 @@ def test_a_labeler_that_fails_is_a_warning_and_no_lost_run(tmp_path):
 
 def test_a_labeler_that_names_no_class_fails_its_step_once_and_the_run_goes_on(tmp_path):
     write_source(tmp_path / "shop.csv", pool=200, dev=200)
-    wrong = '\n@tilth.labeler(columns=["age"])\ndef wrong(row):\n    with open(LOG, "a") as log:\n        log.write("called\\n")\n    return "bogus"\n'
+    wrong = (
+        '\n@tilth.labeler(columns=["age"])\ndef wrong(row):\n'
+        '    with open(LOG, "a") as log:\n        log.write("called\\n")\n    return "bogus"\n'
+    )
     (tmp_path / "labelers.py").write_text(LABELERS + wrong.replace("LOG", repr(str(tmp_path / "calls.txt"))))
     tilth.init(tmp_path / "shop.csv", label="label", split="split", folder=tmp_path)
     path = tmp_path / "tilth.yaml"

@@ -15,7 +15,8 @@
     │   ├── SchemaChangedError    the source no longer looks as it did              E024
     │   ├── AnswerError           answers for unknown rows or classes               E025
     │   ├── InSampleError         predictions that were made on their own rows      E026
-    │   └── SplitError            rows cannot be split as asked                     E027
+    │   ├── SplitError            rows cannot be split as asked                     E027
+    │   └── TaxonomyError         a migration does not fit the label set            E028
     ├── EditError             an edit may not touch what it touches                         exit 2
     │   ├── ProtectedRowError     a row edit on dev or test rows                    E030
     │   └── EditConflictError     an edit does not fit the version it is put on     E031
@@ -62,6 +63,7 @@ __all__ = [
     "StoreLockedError",
     "StoreNotWritableError",
     "StoreTooNewError",
+    "TaxonomyError",
     "TilthError",
     "UndeclaredNeedError",
     "UnknownColumnError",
@@ -209,6 +211,12 @@ class SplitError(InputError):
     """Rows cannot be split as asked."""
 
     code = "TILTH-E027"
+
+
+class TaxonomyError(InputError):
+    """A migration does not fit the label set: a class that there is not, a name that is taken, fewer than two classes left."""
+
+    code = "TILTH-E028"
 
 
 class EditError(TilthError, ValueError):

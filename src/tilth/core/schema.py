@@ -67,13 +67,15 @@ class Task:
     """One prediction task.
 
     `classes` are the class names in their fixed order (empty for regression); class number = position there.
-    `metric` is the name of the score that decides: accuracy, balanced_accuracy or mae.
+    `metric` is the name of the score that decides: accuracy, balanced_accuracy or mae. `taxonomy` is the version of the label
+    set: 1 as the source is labelled, one more for each migration.
     """
 
     type: TaskType
     label: str
     classes: tuple[str, ...] = ()
     metric: str = "accuracy"
+    taxonomy: int = 1
 
     @property
     def n_classes(self) -> int:
@@ -84,6 +86,24 @@ class Task:
     def is_regression(self) -> bool:
         """Whether a number is predicted."""
         return self.type is TaskType.REGRESSION
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; the first label set goes without saying."""
+        facts = asdict(self)
+        if self.taxonomy == 1:
+            del facts["taxonomy"]
+        return facts
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> Task:
+        """Build a task from what `to_dict` gave."""
+        return cls(
+            type=TaskType(facts["type"]),
+            label=facts["label"],
+            classes=tuple(facts["classes"]),
+            metric=facts["metric"],
+            taxonomy=facts.get("taxonomy", 1),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +154,7 @@ class Schema:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {"columns": [asdict(c) for c in self.columns], "tasks": [asdict(t) for t in self.tasks]}
+        return {"columns": [asdict(c) for c in self.columns], "tasks": [t.to_dict() for t in self.tasks]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Schema:
@@ -150,8 +170,5 @@ class Schema:
                 )
                 for c in values["columns"]
             ),
-            tasks=tuple(
-                Task(type=TaskType(t["type"]), label=t["label"], classes=tuple(t["classes"]), metric=t["metric"])
-                for t in values["tasks"]
-            ),
+            tasks=tuple(Task.from_dict(facts) for facts in values["tasks"]),
         )

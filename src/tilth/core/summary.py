@@ -150,6 +150,7 @@ class RunSummary(Displayed):
     seconds: float
     warnings: tuple[str, ...]
     failures: tuple[FailedStep, ...] = ()
+    taxonomy: int = 1
 
     def to_record(self) -> dict[str, Any]:
         """Return all of it as plain values, from which `from_record` makes it again."""
@@ -173,7 +174,13 @@ class RunSummary(Displayed):
         """Return the object that `tilth run --json` prints."""
         return {
             "dataset": {"rows": self.rows, "source": self.source, "splits": dict(self.splits)},
-            "task": {"type": self.task_type, "label": self.label, "classes": list(self.classes), "metric": self.metric},
+            "task": {
+                "type": self.task_type,
+                "label": self.label,
+                "classes": list(self.classes),
+                "metric": self.metric,
+                "taxonomy": self.taxonomy,
+            },
             "model": {"learner": self.learner, "encoders": dict(self.encoders)},
             "version": {"before": self.version_before, "after": self.version_after},
             "baseline": {

@@ -12,6 +12,7 @@ from tilth.loop._split_plan import SplitPlan
 
 if TYPE_CHECKING:
     from tilth.core.schema import Schema
+    from tilth.core.taxonomy import Migration, Taxonomy
 
 __all__ = ["BUDGET", "METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source", "budget_seconds"]
 
@@ -64,6 +65,8 @@ class ProjectFile:
     learner : the commodity model; `auto` chooses it by cross-validation
     python : the Python file beside tilth.yaml that holds people's functions, or None
     labelers : declarative labelers
+    first_classes : the classes of the source, before any migration; those of the schema where there is none
+    migrations : how the label set changed since, oldest first; the schema's classes are those of today
     """
 
     source: Source
@@ -82,6 +85,15 @@ class ProjectFile:
     learner: OperatorChoice = field(default_factory=lambda: OperatorChoice(name="auto"))
     python: str | None = None
     labelers: tuple[LabelerChoice, ...] = ()
+    first_classes: tuple[str, ...] = ()
+    migrations: tuple[Migration, ...] = ()
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The label set in all its versions."""
+        from tilth.core.taxonomy import Taxonomy
+
+        return Taxonomy(self.first_classes or self.schema.task.classes, self.migrations)
 
 
 def budget_seconds(budget: str) -> float:

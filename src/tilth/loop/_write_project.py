@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tilth.core.names import Split
 from tilth.core.schema import ColumnType, Role, TaskType, Visibility
+from tilth.loop._migration_lines import migration_lines
 from tilth.loop._project import METRICS
 from tilth.loop._split_plan import ROW_ORDER
 from tilth.loop._yaml_nodes import flow, number_text, pair
@@ -42,7 +43,8 @@ def _what(project_file: ProjectFile) -> Iterator[str]:
     yield from _list("source", project_file.source, "a file, a list of files, or {train: FILE, test: FILE}")
     yield _line(pair("label", flow(task.label)), "the column that is learnt")
     yield _line(f"task: {task.type}", _or(TaskType))
-    yield from _list("classes", task.classes, "their order numbers them; none for regression")
+    classes = project_file.first_classes or task.classes
+    yield from _list("classes", classes, "as the source names them; their order numbers them; none for regression")
     yield _line(f"metric: {task.metric}", _or(METRICS))
 
 
@@ -98,6 +100,8 @@ def _how(project_file: ProjectFile) -> Iterator[str]:
     yield _line(f"learner: {_choice(project_file.learner)}", "auto, a name, or {name: NAME, params: {…}}")
     if not project_file.schema.task.is_regression:
         yield from _labelers(project_file)
+    if project_file.migrations:
+        yield from migration_lines(project_file.migrations)
 
 
 def _labelers(project_file: ProjectFile) -> Iterator[str]:

@@ -66,7 +66,7 @@ def answers_as_edits(
         chosen = np.flatnonzero(np.isin(splits, [str(Split.DEV), str(Split.TEST)]) == judged)
         if len(chosen):
             edit = _edit(task.label, ids, values, given, splits, chosen, is_evaluation=judged)
-            edits.append(edit if judged else _with_plain_targets(edit, dataset))
+            edits.append(_with_plain_targets(edit, dataset))
     annotations = [Annotation(row_id=row, task=task.label, value=str(value)) for row, value in unique.items()]
     return edits, annotations
 

@@ -5,6 +5,7 @@ Views are cut from here. Labels of dev and test rows are in none of them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask
 from tilth.core.dataset import Dataset
 from tilth.core.errors import NotApplicable, TilthError
 from tilth.core.finding import Finding
+from tilth.core.ids import digest_of
 from tilth.core.labelling import VotedRows
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TRUSTED, WEIGHT, Split
 from tilth.core.schema import Role, Schema
@@ -66,6 +68,7 @@ class EvidenceBase:
     out_of_sample : gives (n_train, k) out-of-sample predictions for the labelled train rows, computed on first use
     remember : runs a computation, or returns its kept result: (name of the evidence, columns read, function) -> arrays
     voted : gives what the labelers' votes come to for all rows, computed on first use; None where there are no labelers
+    open_sets : gives the rows whose label a migration left open, and their possible classes; None where nothing was migrated
     renew : runs a computation on what it last returned for any version, or None: (name, function) -> arrays; what was there before
         may save work, and must not change the result
     """
@@ -78,6 +81,7 @@ class EvidenceBase:
     source: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     voted: Callable[[], VotedRows] | None = None
+    open_sets: Callable[[], tuple[IntVector, Mask]] | None = None
     findings: dict[str, Finding] = field(default_factory=dict)
     _cache: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -128,6 +132,8 @@ class EvidenceBase:
         if self.voted is not None:
             voted = self.voted
             suppliers["votes"] = once("votes", lambda: voted().take(rows))
+        if self.open_sets is not None:
+            suppliers["label_sets"] = once("label_sets", lambda: self._label_sets()[rows])
         if self.schema.task.is_regression:
             suppliers["numbers"] = once(
                 "numbers", lambda: np.where(self._readable_labels(), self._labels()[0], 0.0)[rows]
@@ -168,6 +174,13 @@ class EvidenceBase:
         """Rows whose label an operator may read: never those of dev and test."""
         return self._labels()[1] & self.dataset.mask(Split.TRAIN, Split.POOL)
 
+    def _label_sets(self) -> Mask:
+        assert self.open_sets is not None
+        rows, sets = self.open_sets()
+        found = np.zeros((self.dataset.n_rows, self.schema.task.n_classes), dtype=bool)
+        found[rows] = sets
+        return found
+
     def _predictions(self) -> np.ndarray:
         predicted = self.out_of_sample()
         return predicted[:, 0] if self.schema.task.is_regression else predicted
@@ -197,8 +210,15 @@ class EvidenceBase:
 
     def _neighbours(self, scope: Scope, rows: IntVector) -> Neighbours:
         columns = (ROW_ID, SPLIT, *(c.name for c in self.schema.features))
-        arrays = self.remember(f"neighbours:{scope}:{N_NEIGHBOURS}", columns, lambda: self._nearest(scope, rows))
+        name = f"neighbours:{scope}:{N_NEIGHBOURS}{self._left_out(scope, rows)}"
+        arrays = self.remember(name, columns, lambda: self._nearest(scope, rows))
         return Neighbours(arrays["positions"], arrays["distances"], exact=bool(arrays.get("exact", True)))
+
+    def _left_out(self, scope: Scope, rows: IntVector) -> str:
+        """Return the digest of a scope's rows where some train rows have no label; "" where the columns say which rows they are."""
+        if scope == "all" or len(rows) == int(self.dataset.mask(Split.TRAIN).sum()):
+            return ""
+        return ":" + digest_of([hashlib.blake2b(np.ascontiguousarray(rows).tobytes(), digest_size=16).hexdigest()])
 
     def _features_of(self, scope: Scope, rows: IntVector) -> FloatMatrix32:
         return self.features if scope == "all" else self.features[rows]  # all rows stand in their order

@@ -37,7 +37,7 @@ from tilth.loop.apart import Apart
 from tilth.loop.bench import Bench, refuse_empty
 from tilth.loop.evidence import N_NEIGHBOURS
 from tilth.loop.folds import folds_of
-from tilth.loop.frames import train_rows
+from tilth.loop.frames import target_of, train_rows
 from tilth.numerics.neighbours import k_nearest
 from tilth.operators.protocols import Editor
 from tilth.operators.view import View
@@ -115,7 +115,8 @@ def screening_of(bench: Bench) -> Screening:
     found: list[_Fold] = []
     if len(numbers) > 1:
         near = 0 if bench.schema.task.is_regression else min(N_NEIGHBOURS, int(sizes.min()) - 1)
-        found = [_fold(apart, f, near) for f in numbers.tolist()]
+        others = _taught_otherwise(bench)
+        found = [_fold(apart, f, near, others) for f in numbers.tolist()]
     return Screening(bench=bench, apart=apart, folds=found)
 
 
@@ -127,7 +128,16 @@ def _screened(bench: Bench) -> IntVector:
     return np.sort(rows[np.argsort(order[rows], kind="stable")][:SCREENING_ROWS])
 
 
-def _fold(apart: Apart, number: int, n_neighbours: int) -> _Fold:
+def _taught_otherwise(bench: Bench) -> IntVector:
+    """Return the positions in train of rows without a label that have a target, voted or open ones; the screened share of them."""
+    _, labelled = bench.labels(bench.train)
+    rows = np.flatnonzero(~labelled & target_of(bench.train, bench.schema).mask)
+    order = row_uniforms(cell_digests(bench.train.column(ROW_ID).take(pa.array(rows))), bench.seed, "screening")
+    share = min(1.0, SCREENING_ROWS / max(int(labelled.sum()), 1))
+    return np.sort(rows[np.argsort(order, kind="stable")][: round(share * len(rows))])
+
+
+def _fold(apart: Apart, number: int, n_neighbours: int, others: IntVector) -> _Fold:
     bench, outside = apart.bench, apart.folds == number
     positions = apart.positions[outside]
     own = bench.labels(bench.train)[0][apart.rows[outside]]
@@ -136,7 +146,7 @@ def _fold(apart: Apart, number: int, n_neighbours: int) -> _Fold:
         near = k_nearest(bench.features[positions], n_neighbours, metric="euclidean", exclude_self=True).positions
         labels = np.vstack([own[None, :], own[near.T]])
         shares = np.concatenate([[0.5], np.full(n_neighbours, 0.5 / n_neighbours)])
-    inside = bench.train.take(pa.array(apart.rows[~outside]))
+    inside = bench.train.take(pa.array(np.sort(np.concatenate([apart.rows[~outside], others]))))
     return _Fold(
         number=number,
         inside=inside,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from tilth.core.arrays import Mask
 from tilth.core.errors import DuplicateIdError, SchemaChangedError, did_you_mean, first_three
 from tilth.core.ids import cell_digests, digest_of, hex_ids, row_digests
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
-from tilth.core.schema import ColumnType, Role, Schema
+from tilth.core.schema import ColumnType, Role, Schema, TaskType
+from tilth.core.taxonomy import Taxonomy
 from tilth.loop.frames import class_codes, numeric_labels
+from tilth.loop.moving import moved_labels, rules_to_check, with_moved_labels
 from tilth.loop.splits import ROW_ORDER, Assignment, SplitPlan, SplitRows, assign
 from tilth.sources import RawSource, is_day_first, normalise
 
@@ -40,8 +42,9 @@ def ingest(
     day_first: Sequence[str] | None = None,
     *,
     cut: bool = True,
+    taxonomy: Taxonomy | None = None,
 ) -> Ingested:
-    """Return the source with types, row ids and splits.
+    """Return the source with types, row ids and splits, its labels carried to the label set of today.
 
     Parameters
     ----------
@@ -52,7 +55,9 @@ def ingest(
     day_first : columns of dates like 31/12/2020, where an earlier ingest has settled it
     previous : `_tilth_id` and `_tilth_split` of the last source: rows that were there keep the split that was cut for them
     cut : whether missing splits are cut; without, every labelled row that names no split learns
+    taxonomy : the label set in all its versions, where it was migrated; ids and splits go by the labels as the source has them
     """
+    now, schema = schema, schema if taxonomy is None else _as_named(schema, taxonomy)
     refuse_changed_columns(raw.table, schema)
     _refuse_lost_labels(raw.table, schema, previous)
     days = list(_day_first(raw.table, schema) if day_first is None else day_first)
@@ -62,11 +67,22 @@ def ingest(
     rows = _split_rows(typed, schema, plan, ids, given)
     assignment = _assigned(rows, plan, seed, schema, cut=cut)
     splits = _kept_splits(ids, assignment.splits, rows, plan, previous)
-    table = _with_system_columns(typed, schema, ids, splits)
-    marks = {"fingerprint": fingerprint(raw, schema, plan, seed), "plan": plan_mark(schema, plan, seed)}
+    table = _with_system_columns(typed, now, ids, splits)
+    if taxonomy is not None:
+        moved = moved_labels(table, now, taxonomy)
+        table = with_moved_labels(table, now, moved)
+    marks = {"fingerprint": fingerprint(raw, now, plan, seed, taxonomy), "plan": plan_mark(schema, plan, seed)}
     facts = _by_row_id(raw.facts, ids) | marks | {"day_first": days, "time": plan.time}
+    if taxonomy is not None:
+        facts |= {"taxonomy": taxonomy.to_dict(), "rules": rules_to_check(moved, ids, seed)}
     notes = (*raw.facts.get("warnings", ()), *warnings, *assignment.notes)
     return Ingested(table=table, facts=facts, warnings=notes)
+
+
+def _as_named(schema: Schema, taxonomy: Taxonomy) -> Schema:
+    """Return the schema by which the source's labels are read: its names may be of any version of the label set."""
+    task = replace(schema.task, type=TaskType.MULTICLASS, classes=taxonomy.every_name)
+    return schema.with_task(task)
 
 
 def _by_row_id(facts: Mapping[str, Any], ids: pa.Array) -> dict[str, Any]:
@@ -81,12 +97,13 @@ def _day_first(table: pa.Table, schema: Schema) -> list[str]:
     return [name for name in dates if is_day_first(table.column(name))]
 
 
-def fingerprint(raw: RawSource, schema: Schema, plan: SplitPlan, seed: int) -> str:
+def fingerprint(raw: RawSource, schema: Schema, plan: SplitPlan, seed: int, taxonomy: Taxonomy | None = None) -> str:
     """Return a digest of the files' contents and of how they are read: equal digests, equal ingest."""
     files = [file.get("digest") for file in raw.facts.get("files", ())]
     if not all(files) or not files:
         files = [row_digests(raw.table, raw.table.column_names).sum(axis=0, dtype=np.uint64).tolist()]
-    return digest_of([files, schema.to_dict(), _plan_facts(plan), seed])
+    migrated = [] if taxonomy is None else [taxonomy.to_dict()]
+    return digest_of([files, schema.to_dict(), _plan_facts(plan), seed, *migrated])
 
 
 def plan_mark(schema: Schema, plan: SplitPlan, seed: int) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.core.apply import apply, fit_to
+from tilth.core.apply import fit_to
 from tilth.core.arrays import IntVector, Mask
 from tilth.core.edit import Edit
 from tilth.core.names import ROW_ID
+from tilth.core.recipe import Recipe
 from tilth.core.rng import generator
 from tilth.loop.arena import FEWEST_PLACEBOS, Arena
 from tilth.loop.candidates import Candidate
@@ -26,7 +26,8 @@ __all__ = ["outcome_of", "with_more_placebos"]
 def outcome_of(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Outcome:
     """Return scores and decisions on dev before, after, and after each placebo draw, on top of the base edits."""
     bench = arena.bench
-    train, base = _stacked(bench.open_to(*base, candidate.edit), base)
+    below = Recipe(base).replay(bench.open_to(*base, candidate.edit))
+    train, base = below.table, below.edits
     models = [bench.fit_edited(*base) if base else bench.baseline]
     edit = fit_to(train, candidate.edit)[0]
     draws = range(max(FEWEST_PLACEBOS, arena.settings.placebo_draws))
@@ -48,21 +49,13 @@ def with_more_placebos(
 ) -> Outcome:
     """Return the outcome with so many placebo draws in all; the first ones are those that are there."""
     bench = arena.bench
-    train, base = _stacked(bench.open_to(*base, candidate.edit), base)
+    below = Recipe(base).replay(bench.open_to(*base, candidate.edit))
+    train, base = below.table, below.edits
     one = replace(candidate, edit=fit_to(train, candidate.edit)[0])
     edits = _placebos(arena, one, train, candidate.edit.edit_id, range(len(outcome.placebos), n_draws))
     models = [bench.fit_edited(*base, fit_to(train, edit)[0]) for edit in edits]
     drawn = [bench.scores(bench.predict(model, arena.judged.positions), arena.judged) for model in models]
     return replace(outcome, placebos=np.vstack([outcome.placebos, *drawn]))
-
-
-def _stacked(train: pa.Table, edits: Sequence[Edit]) -> tuple[pa.Table, tuple[Edit, ...]]:
-    """Return the rows after edits that were each proposed on the rows before all of them, and the edits as they fit there."""
-    fitted = []
-    for edit in edits:
-        fitted.append(fit_to(train, edit)[0])
-        train = apply(train, fitted[-1])
-    return train, tuple(fitted)
 
 
 def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str, draws: range) -> list[Edit]:

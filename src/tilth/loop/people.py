@@ -1,9 +1,10 @@
 """People: the rows whose answers are worth most, and answers as edits.
 
-Questions decide the undecided edits of the last run first: dev rows drawn at random among those on which the model before
-and after decide differently. They come alone, since answers on train rows would change the models whose difference they
-judge. Where no edit is open, train labels in doubt are asked, then pool rows near the decision boundary.
-`--split dev|test` asks for a random sample of that split instead: a trusted sample that judges without assumptions.
+Where a migration of the label set left labels open, these come first. Else questions decide the undecided edits of the last run
+first: dev rows drawn at random among those on which the model before and after decide differently. They come alone, since
+answers on train rows would change the models whose difference they judge. Where no edit is open, train labels in doubt are asked,
+then pool rows near the decision boundary. `--split dev|test` asks for a random sample of that split instead: a trusted sample that
+judges without assumptions.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tilth.loop.evidence import EvidenceBase
 from tilth.loop.found import Found
 from tilth.loop.frames import trusted_of
 from tilth.loop.ledger import Draw, Ledger
+from tilth.loop.open_questions import open_questions
 from tilth.loop.protection import spare_trusted
 from tilth.operators.protocols import Selector
 from tilth.operators.registry import make, names
@@ -56,6 +58,9 @@ def ask(found: Found, top: int, split: Split | None) -> list[Question]:
     """Return at most `top` questions, most valuable first, each row once; draws are recorded in the ledger."""
     if split is not None:
         return _sample(found, top, split)
+    left_open = _left_open(found, top)
+    if left_open:
+        return left_open
     deciding = _deciding(found, top)
     if deciding:
         return deciding
@@ -64,6 +69,24 @@ def ask(found: Found, top: int, split: Split | None) -> list[Question]:
         if len(questions) < top:
             questions.setdefault(question.row_id, question)
     return list(questions.values())
+
+
+def _left_open(found: Found, top: int) -> list[Question]:
+    """Questions that a migration of the label set leaves."""
+    asked = open_questions(found, top)
+    rows = np.array([one.row for one in asked], dtype=np.intp)
+    ids = found.dataset.row_ids.take(pa.array(rows)).to_pylist()
+    given = found.dataset.read(found.version.schema.task.label).column(0).take(pa.array(rows)).to_pylist()
+    return [
+        Question(
+            row_id=row,
+            split=str(found.dataset.splits[one.row]),
+            given=label,
+            suggestion=one.suggestion,
+            reason=one.reason,
+        )
+        for one, row, label in zip(asked, ids, given, strict=True)
+    ]
 
 
 def _deciding(found: Found, top: int) -> list[Question]:

@@ -72,6 +72,8 @@ def placebo(
     if set(edit.set) == {WEIGHT} and not len(edit.drop):
         return _permuted_weights(edit, view, strata, rng, allowed, np.ones(len(view)) if weights is None else weights)
     touched = _positions(view, edit.touched)
+    if set(edit.set) == {TARGET, WEIGHT}:
+        return _shuffled_within_sets(edit, rng)
     if set(edit.set) == {TARGET} and len(touched) > MOST_DRAWN * allowed.sum():
         return _moved_targets(edit, view, strata, rng, allowed)
     rows = _same_counts(touched, strata, rng, allowed)
@@ -119,6 +121,20 @@ def _other_newcomers(edit: Edit, editor: Editor, view: View, rng: np.random.Gene
     cells = edit.set[TARGET]
     values = cells.column("value").combine_chunks().take(pa.array(rng.permutation(cells.num_rows)))
     return replace(edit, set={**edit.set, TARGET: pa.table({ROW_ID: cells.column(ROW_ID), "value": values})})
+
+
+def _shuffled_within_sets(edit: Edit, rng: np.random.Generator) -> Edit:
+    """Give the same rows one another's targets, each to a row for which the same classes are possible."""
+    cells = edit.set[TARGET]
+    values = cells.column("value").combine_chunks()
+    possible = np.asarray(values.flatten()).reshape(len(values), -1) > 0
+    _, alike = np.unique(possible, axis=0, return_inverse=True)
+    order = np.arange(len(values))
+    for group in range(alike.max(initial=-1) + 1):
+        rows = np.flatnonzero(alike == group)
+        order[rows] = rng.permutation(rows)
+    shuffled = pa.table({ROW_ID: cells.column(ROW_ID), "value": values.take(pa.array(order))})
+    return replace(edit, set={**edit.set, TARGET: shuffled})
 
 
 def _permuted_weights(

@@ -5,18 +5,17 @@ A method imports what it needs when it is called: who looks back (`tilth log`) d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tilth.core.display import Displayed
-from tilth.core.errors import ConfigError, ProjectNotFoundError, UsageError
+from tilth.core.errors import ConfigError, ProjectNotFoundError
 from tilth.core.progress import Progress, silent
 from tilth.core.values import Values
 from tilth.engine.threads import one_thread
-from tilth.loop import history
-from tilth.loop.locations import FILE, STORE, absolute, refuse_own_files, writing
-from tilth.loop.project_file import ProjectFile, parse
+from tilth.loop._project_home import ProjectHome
+from tilth.loop.locations import FILE, STORE
+from tilth.loop.project_file import parse
 from tilth.operators.registry import make
 from tilth.store.objects import machine_error
 from tilth.store.repository import Repository
@@ -25,11 +24,11 @@ from tilth.store.version import Version
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tilth.core.dataset import Dataset
     from tilth.core.learning_curve import LearningCurve
+    from tilth.core.migration_plan import MigrationPlan, TaxonomyState
     from tilth.core.summary import Exhibit, RunSummary
+    from tilth.core.taxonomy import Migration
     from tilth.loop.answering import Answered
-    from tilth.loop.export import Exported
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
     from tilth.loop.project_labels import LabelledProject
@@ -59,50 +58,8 @@ def open_project(folder: str | Path = ".") -> Project:
     return Project(home, parse(text, str(path)))
 
 
-class Project(Displayed):
+class Project(ProjectHome):
     """One project: run it, ask, answer, look back, export, predict."""
-
-    def __init__(self, folder: Path, file: ProjectFile, *, cut: bool = True, notes: Sequence[str] = ()) -> None:
-        self.folder, self.file, self.notes = folder, file, tuple(notes)
-        self._cut = cut
-
-    def __repr__(self) -> str:
-        """Show where the project is and what it learns."""
-        return f"Project({str(self.folder)!r}, label={self.file.schema.task.label!r})"
-
-    @property
-    def has_run(self) -> bool:
-        """Whether the source was ever read into the store."""
-        return self._is_made and self.repository().latest is not None
-
-    @property
-    def store(self) -> str:
-        """Where versions are kept: a folder, or the address of an object store."""
-        return str(absolute(self.file.store, self.folder))
-
-    @property
-    def _is_made(self) -> bool:
-        """Whether there may be a store: an object store needs no folder to be made."""
-        return "://" in self.store or Path(self.store).is_dir()
-
-    def repository(self, *, make: bool = False) -> Repository:
-        """Return the project's store; raises ConfigError where there is none yet and none is to be made."""
-        if not make and not self._is_made:
-            raise self._not_run()
-        return Repository(self.store, self.file.store_options, make=make)
-
-    def _not_run(self) -> ConfigError:
-        here = "" if str(self.folder) == "." else f" --dir {self.folder}"
-        return ConfigError("this project has not run yet", where=str(self.folder), next_step=f"tilth run{here}")
-
-    def _version(self, repository: Repository, name: str) -> Version:
-        if name == "latest" and repository.latest is None:
-            raise self._not_run()
-        return repository.version(name)
-
-    def writable(self, path: str | Path) -> Path:
-        """Return a path to write a result to; raises UsageError where the source or the store lies there."""
-        return refuse_own_files(Path(path), self.file.source, self.file.store, self.folder)
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -181,6 +138,35 @@ class Project(Displayed):
 
         return ready(self.file, self.folder, repository, seed=seed, progress=progress, cut=self._cut, refit=refit)
 
+    # -- the label set -------------------------------------------------------------------------------------------------
+
+    def taxonomy(self) -> TaxonomyState:
+        """Return where the label set stands: its classes, how it changed, what waits for an answer, how good its rules are."""
+        from tilth.loop.migrating import state_of
+
+        repository = self.repository()
+        return state_of(self.file, repository, self._latest(repository))
+
+    def migrate(self, migration: Migration, *, dry_run: bool = False, progress: Progress = silent) -> MigrationPlan:
+        """Change the label set, or say what the change would do; the labels, and the recipe with its answers, are carried over."""
+        from tilth.loop.migrating import migrate
+
+        repository = self.repository(make=True)
+        with repository.lease:
+            plan, self.file = migrate(
+                self.folder, self.file, repository, migration, dry_run=dry_run, cut=self._cut, progress=progress
+            )
+        return plan
+
+    def take_back_migration(self, *, progress: Progress = silent) -> MigrationPlan:
+        """Take the last migration back; what was answered since is carried back where it means one class there."""
+        from tilth.loop.migrating import take_back
+
+        repository = self.repository(make=True)
+        with repository.lease:
+            plan, self.file = take_back(self.folder, self.file, repository, cut=self._cut, progress=progress)
+        return plan
+
     # -- people --------------------------------------------------------------------------------------------------------
 
     def ask(self, *, top: int = 30, split: str | None = None, progress: Progress = silent) -> pa.Table:
@@ -220,54 +206,6 @@ class Project(Displayed):
         with repository.lease:
             return veto(repository, self._latest(repository), edit_id)
 
-    # -- history -------------------------------------------------------------------------------------------------------
-
-    def dataset(self, version: str = "latest") -> Dataset:
-        """Return the rows of a version."""
-        repository = self.repository()
-        return repository.dataset(self._version(repository, version))
-
-    def diff(self, before: str, after: str, *, with_metric: bool = True) -> history.VersionDiff:
-        """Return what takes one version to another, and the change of the dev score (selected) where it can be measured."""
-        from tilth.loop.dev_delta import dev_delta
-
-        repository = self.repository()
-        old, new = self._version(repository, before), self._version(repository, after)
-        delta = dev_delta(self.file, repository, old, new) if with_metric else None
-        return history.diff(repository, old, new, delta)
-
-    def blame(self, row_id: str, version: str = "latest") -> history.Blame:
-        """Return every edit that touched a row, with its reason and its trial."""
-        repository = self.repository()
-        return history.blame(repository, row_id, self._version(repository, version))
-
-    def revert(self, edit_id: str) -> Version:
-        """Make a version that is the current one without an edit."""
-        repository = self.repository()
-        with repository.lease:
-            version = self._latest(repository)
-            edit = history.find_edit(repository, edit_id).edit_id
-            return history.revert(repository, history.applied(repository, version, edit) or edit)
-
-    def tag(self, name: str, version: str = "latest") -> Version:
-        """Give a version a name."""
-        repository = self.repository()
-        if not name.strip() or name == "latest" or name.startswith("v-"):
-            raise UsageError(f"{name!r} cannot be a tag", next_step="choose a name that is not latest or a version id")
-        with repository.lease:
-            found = self._version(repository, version)
-            repository.record("tag", {"name": name, "version": found.version})
-            return found
-
-    def export(self, version: str, path: str | Path) -> Exported:
-        """Write a version's data, and the list of what changed and why beside it."""
-        from tilth.loop.export import export
-
-        repository = self.repository()
-        found = self._version(repository, version)
-        with writing(Path(path).parent):
-            return export(repository, found, Path(path), check=self.writable)
-
     def predict(self, table: Any, *, version: str = "latest", progress: Progress = silent) -> Predicted:
         """Predict new rows with the very code that trained; nothing is written to the store, unless tilth.yaml names another model."""
         from tilth.loop.held import reading_workshop
@@ -281,23 +219,8 @@ class Project(Displayed):
         with reading_workshop(self.file, repository, found, progress=progress) as workshop:
             return predict(workshop, found, open_source(table).table)
 
-    def last_summary(self) -> Mapping[str, Any] | None:
-        """Return the recorded summary of the last run."""
-        runs = self.repository().records("run")
-        return runs[-1] if runs else None
-
     def exhibits(self, found: Found) -> tuple[Exhibit, ...]:
         """Return the worst rows of each finding, as far as visibility allows."""
         from tilth.loop.exhibits import exhibits_of
 
         return exhibits_of(found)
-
-    def _latest(self, repository: Repository) -> Version:
-        """Return the current version, to be changed on a person's word."""
-        from tilth.loop.reading import refuse_unfinished
-
-        version = repository.latest
-        if version is None:
-            raise self._not_run()
-        refuse_unfinished(repository)
-        return version

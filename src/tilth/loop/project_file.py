@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tilth.core.errors import ConfigError, did_you_mean, first_three
 from tilth.core.names import Split
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType, Visibility
+from tilth.core.taxonomy import Taxonomy
 from tilth.loop._labeler_choices import labeler_choices
+from tilth.loop._migration_lines import migrations_of
 from tilth.loop._operator_choice import operator_choice
 from tilth.loop._project import BUDGET, METRICS, LabelerChoice, OperatorChoice, ProjectFile, Source, budget_seconds
 from tilth.loop._split_plan import ROW_ORDER, Shares, SplitPlan
@@ -18,11 +21,25 @@ from tilth.loop._yaml_nodes import Node, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tilth.core.taxonomy import Migration
+
 __all__ = ["METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source", "budget_seconds", "parse", "write"]
 
 KEYS = (
     *("source", "label", "task", "classes", "metric", "columns"),
-    *("splits", "seed", "budget", "guards", "trials", "encoders", "learner", "store", "python", "labelers"),
+    *(
+        "splits",
+        "seed",
+        "budget",
+        "guards",
+        "trials",
+        "encoders",
+        "learner",
+        "store",
+        "python",
+        "labelers",
+        "migrations",
+    ),
 )
 REQUIRED = ("source", "label", "task", "columns")
 ONE_EACH = (Role.LABEL, Role.ID, Role.SPLIT, Role.GROUP)
@@ -50,14 +67,27 @@ def parse(text: str, where: str = "tilth.yaml") -> ProjectFile:
     plan = _split_plan(root, lines)
     label = _column_name(root["label"], lines)
     columns = _with_roles(lines, label, plan)
-    task = _task(root, label, lines)
+    first = _task(root, label, lines)
+    migrations = migrations_of(root["migrations"], first) if "migrations" in root else ()
+    task = _today(first, migrations)
     return ProjectFile(
         source=_source(root["source"]),
         schema=Schema(columns=columns, tasks=(task,)),
         splits=plan,
         **_settings(root, lines),
         **_labelers(root, lines, label, task),
+        first_classes=first.classes,
+        migrations=migrations,
     )
+
+
+def _today(first: Task, migrations: tuple[Migration, ...]) -> Task:
+    """Return the task with the classes of today: those of the source, after the migrations."""
+    if not migrations:
+        return first
+    taxonomy = Taxonomy(first.classes, migrations)
+    kind = TaskType.BINARY if len(taxonomy.names) == 2 and first.type is TaskType.BINARY else TaskType.MULTICLASS
+    return replace(first, type=kind, classes=taxonomy.names, taxonomy=taxonomy.version)
 
 
 def _source(node: Node) -> Source:

@@ -20,9 +20,11 @@ from tilth.core.edit import PERSON, Edit
 from tilth.core.errors import ConfigError
 from tilth.core.names import ROW_ID, SPLIT, Split
 from tilth.core.progress import Progress
+from tilth.core.taxonomy import Taxonomy
 from tilth.loop.history import remember_fitted
 from tilth.loop.ingest import Ingested, fingerprint, ingest, plan_mark
 from tilth.loop.locations import absolute, source_name
+from tilth.loop.moving import Passage, carried, taxonomy_of
 from tilth.loop.project_file import ProjectFile
 from tilth.sources import RawSource, open_source
 from tilth.store.repository import Repository
@@ -49,7 +51,7 @@ def read_source(
     """
     progress("read", source_name(file.source))
     raw = open_source(absolute(file.source, folder), project=folder, may_lack=(file.schema.task.label,))
-    mark = fingerprint(raw, file.schema, file.splits, file.seed)
+    mark = fingerprint(raw, file.schema, file.splits, file.seed, _migrated(file))
     standing = _standing(repository)
     if standing is not None and mark in _marks(repository, standing):
         _stand_on(repository, standing)
@@ -116,7 +118,11 @@ def _ingested(
         day_first = standing.source.get("day_first")
         if standing.source.get("plan") == plan_mark(file.schema, file.splits, file.seed):
             previous = repository.dataset(repository.version(standing.base)).read(ROW_ID, SPLIT)
-    return ingest(raw, file.schema, file.splits, file.seed, previous, day_first, cut=cut)
+    return ingest(raw, file.schema, file.splits, file.seed, previous, day_first, cut=cut, taxonomy=_migrated(file))
+
+
+def _migrated(file: ProjectFile) -> Taxonomy | None:
+    return file.taxonomy if file.migrations else None
 
 
 def _replayed(
@@ -137,17 +143,22 @@ def _replayed(
         _stand_on(repository, standing)
         return standing, found.warnings
     progress("replay", f"{len(standing.recipe)} edits")
-    version, notes = _replay(repository, standing, base)
+    version, notes = _replay(repository, standing, base, file)
     repository.record("replayed", {"number": number, "version": version.version})
     return version, (*found.warnings, *notes)
 
 
-def _replay(repository: Repository, standing: Version, base: Version) -> tuple[Version, list[str]]:
+def _replay(repository: Repository, standing: Version, base: Version, file: ProjectFile) -> tuple[Version, list[str]]:
     """Put the recipe on a source, edit by edit: rows that are gone, changed since, or judge now are left alone."""
     table = repository.dataset(base).read()
     version, notes = base, []
+    before = taxonomy_of(standing)
     for original in repository.recipe(standing).edits:
-        edit = _without_judges(table, fit_to(table, original)[0])
+        edit = original
+        if before != file.taxonomy:
+            passage = Passage(before=before, after=file.taxonomy, table=table, schema=base.schema)
+            edit = carried(repository, passage, original)
+        edit = _without_judges(table, fit_to(table, edit)[0])
         if edit.n_rows:
             remember_fitted(repository, edit, original)
             version = repository.commit_edit(version, edit, origin="replay")

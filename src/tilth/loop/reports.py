@@ -11,6 +11,7 @@ from tilth.core.progress import Progress, silent
 from tilth.core.summary import HistoryLine, RunSummary
 from tilth.core.trial import Verdict
 from tilth.loop.history import verdict_on
+from tilth.loop.moving import taxonomy_of
 from tilth.loop.project import Project
 from tilth.loop.visibility import may_quote
 from tilth.store.repository import Repository
@@ -40,7 +41,7 @@ def _log_line(repository: Repository, version: Version) -> dict[str, Any]:
         "operator": None,
         "touched": 0,
         "verdict": None,
-        "reason": f"read from {version.source.get('name', 'the source')}",
+        "reason": f"read from {version.source.get('name', 'the source')}{_in_label_set(version)}",
     }
     if version.edit is not None:
         edit = repository.edit(version.edit)
@@ -52,6 +53,11 @@ def _log_line(repository: Repository, version: Version) -> dict[str, Any]:
             "verdict": verdict_on(repository, edit)[0],
         }
     return line
+
+
+def _in_label_set(version: Version) -> str:
+    taxonomy = taxonomy_of(version)
+    return f" in label set {taxonomy.version}: {taxonomy.migrations[-1]}" if taxonomy.migrations else ""
 
 
 def version_facts(project: Project, name: str) -> dict[str, Any]:

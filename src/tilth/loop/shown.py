@@ -5,6 +5,7 @@ from __future__ import annotations
 from tilth.core.display import register
 from tilth.core.label_summary import LabelSummary
 from tilth.core.learning_curve import LearningCurve
+from tilth.core.migration_plan import MigrationPlan, TaxonomyState
 from tilth.core.project_labels import ProjectLabels
 from tilth.core.summary import RunSummary
 from tilth.loop.history import Blame, VersionDiff
@@ -22,6 +23,8 @@ def register_all() -> None:
     register(LearningCurve, _curve)
     register(LabelSummary, _labels)
     register(ProjectLabels, _project_labels)
+    register(MigrationPlan, _plan)
+    register(TaxonomyState, _taxonomy)
 
 
 def _project(project: Project) -> str:
@@ -73,3 +76,15 @@ def _project_labels(found: ProjectLabels) -> str:
     from tilth.reporting.project_labels import project_labels_html
 
     return project_labels_html(found)
+
+
+def _plan(plan: MigrationPlan) -> str:
+    from tilth.reporting.taxonomy import plan_html
+
+    return plan_html(plan)
+
+
+def _taxonomy(state: TaxonomyState) -> str:
+    from tilth.reporting.taxonomy import state_html
+
+    return state_html(state)

@@ -71,6 +71,7 @@ def summing_up(
         seconds=round(seconds, 2),
         warnings=(*found.warnings, *workshop.notes, *evaluation_notes(workshop.repository, after)),
         failures=tuple(found.quarantine.failures),
+        taxonomy=task.taxonomy,
     )
 
 

@@ -52,7 +52,21 @@ def ready(
     labelers, said = labelers_if_any(file, folder)
     version, warnings = read_source(repository, file, folder, progress, cut=cut)
     workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers)
-    return Ready(repository=repository, workshop=workshop, version=version, warnings=(*warnings, *said))
+    notes = (*warnings, *said, *_left_open(workshop, version))
+    return Ready(repository=repository, workshop=workshop, version=version, warnings=notes)
+
+
+def _left_open(workshop: Workshop, version: Version) -> list[str]:
+    """Return a warning where rows that judge have no label since the label set was migrated."""
+    if version.schema.task.taxonomy == 1:
+        return []
+    rows, _ = workshop.open_sets(version)
+    splits = workshop.dataset(version).splits[rows].astype(str)
+    waiting = [f"{n:,} {split}" for split in (Split.DEV, Split.TEST) if (n := int((splits == str(split)).sum()))]
+    if not waiting:
+        return []
+    where = f"label set {version.schema.task.taxonomy} leaves the labels of {' and '.join(waiting)} rows open"
+    return [f"{where}: they are in no score until they are answered (tilth ask asks them first)"]
 
 
 def run_options(

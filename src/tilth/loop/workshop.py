@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.apply import fit_to
-from tilth.core.arrays import Arrays, FloatMatrix32
+from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask
 from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
 from tilth.core.ids import digest_of, row_digests
@@ -31,6 +31,7 @@ from tilth.loop.held_columns import features_key, keep_column, load_column, oper
 from tilth.loop.held_learner import choose_learner
 from tilth.loop.labelers import NamedLabeler
 from tilth.loop.lineage import beginning
+from tilth.loop.moving import open_sets
 from tilth.loop.project_file import ProjectFile
 from tilth.loop.voted_rows import voted_rows
 from tilth.operators.batch import batches
@@ -275,10 +276,17 @@ class Workshop:
                 source=version.source,
                 seed=self.seed,
                 voted=(lambda: self._voted(version)) if self._labelers else None,
+                open_sets=(lambda: self.open_sets(version)) if version.schema.task.taxonomy > 1 else None,
             )
 
         base: EvidenceBase = self._once("evidence", version, compute)
         return base
+
+    def open_sets(self, version: Version) -> tuple[IntVector, Mask]:
+        """Return the rows of a version whose label a migration left open, and the classes that each may be."""
+        base = self.dataset(self.repository.version(version.base))
+        found: tuple[IntVector, Mask] = self._once("open_sets", version, lambda: open_sets(base, self.dataset(version)))
+        return found
 
     def _voted(self, version: Version) -> VotedRows:
         """Return what the labelers' votes come to for the rows of a version."""

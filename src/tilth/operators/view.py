@@ -41,6 +41,7 @@ Need = Literal[
     "findings",
     "source",
     "votes",
+    "label_sets",
 ]
 Scope = Literal["train", "all"]
 """train: labelled train rows. all: rows of every split, with the labels of train rows only."""
@@ -62,6 +63,7 @@ NEEDS: Mapping[str, str] = {
     "findings": "kind -> Finding of this version, for editors that act on what was found",
     "source": "facts about the source as a whole: columns, missing cells, broken files",
     "votes": "what the labelers' votes come to for each row: probabilities by the label model and by majority, and who has a vote",
+    "label_sets": "the classes that a label which a migration left open may be (n, k) bool; all False for other rows",
 }
 
 
@@ -223,6 +225,12 @@ class View:
         """What votes come to for each row."""
         voted: VotedRows = self._get("votes")
         return voted
+
+    @property
+    def label_sets(self) -> Mask:
+        """Classes that an open label may be (n, k); all False where the label is known, or nobody gave one."""
+        sets: Mask = self._get("label_sets")
+        return sets
 
     @property
     def n_classes(self) -> int:

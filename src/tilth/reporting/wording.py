@@ -154,6 +154,7 @@ def task_line(summary: RunSummary) -> str:
     """Return what is predicted and how it is scored."""
     classes = f" ({listed(summary.classes, 6)})" if summary.classes else ""
     scale = Scale(summary.metric)
+    classes += f" · label set {summary.taxonomy}" if summary.taxonomy > 1 else ""
     return f"{brief(summary.label, 80)}, {summary.task_type}{classes} · {scale.name}, {scale.score_note}"
 
 

@@ -191,6 +191,7 @@ def evidence_of(world: World, scope: Scope) -> dict[str, Any]:
     is_regression = world.schema.task.is_regression
     if not is_regression:
         evidence["votes"] = _voted(world.predicted)
+        evidence["label_sets"] = _open_sets(world)
     evidence["numbers" if is_regression else "labels"] = np.where(readable, given_labels(world), 0)
     if scope == "train":
         evidence["predictions" if is_regression else "pred_probs"] = world.predicted
@@ -233,6 +234,16 @@ def _voted(predicted: np.ndarray) -> VotedRows:
     """Return what labelers would say that know what the predictions know, and abstain where these are not sure."""
     hot = np.eye(predicted.shape[1])[predicted.argmax(axis=1)]
     return VotedRows(model="planted", probs=predicted, majority=hot, covered=predicted.max(axis=1) > 0.5)
+
+
+def _open_sets(world: World) -> np.ndarray:
+    """Return sets of two classes for the train rows without a label: as if a migration had left them open."""
+    sets = np.zeros(world.predicted.shape, dtype=bool)
+    if world.schema.task.n_classes > 2:
+        two = np.argsort(-world.predicted, axis=1, kind="stable")[:, :2]
+        np.put_along_axis(sets, two, values=True, axis=1)
+    sets[~world.mask(Split.TRAIN) | world.labelled] = False
+    return sets
 
 
 def _findings(world: World) -> dict[str, Finding]:
