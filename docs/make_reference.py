@@ -37,6 +37,7 @@ REMEDIES = {
     "AnswerError": "Answer with the file that `tilth ask` wrote: keep `row_id`, and write one of the classes (or a number) under `answer`.",
     "InSampleError": "Give predictions of models that did not see the rows, such as those of a cross-validation, or leave the columns out.",
     "SplitError": "Correct `splits` in tilth.yaml: shares that leave rows to every split, columns that exist.",
+    "TaxonomyError": "Name classes as `tilth taxonomy` lists them, and new names that no class has; two classes must be left.",
     "EditError": "Edits change train and pool rows of the version that they were made for.",
     "ProtectedRowError": "Only a person corrects dev and test rows: `tilth ask --split dev`, then `tilth answer`.",
     "EditConflictError": "Run `tilth run`: it replays the recipe and leaves out rows that are gone or changed.",
