@@ -13,7 +13,7 @@ from tilth.core.labelling import Known
 from tilth.core.votes import Votes
 from tilth.labeling import _choose
 from tilth.labeling._choose import choose_label_model
-from tilth.labeling._shared import foretold_votes, subset
+from tilth.labeling._shared import foretold_votes, parted, subset
 from tilth.labeling.dawid_skene import DawidSkene
 from tilth.labeling.majority import Majority
 from tilth.labeling.one_coin import OneCoin
@@ -83,7 +83,7 @@ def test_majority_stays_where_nothing_can_be_learnt():
 
 def test_a_model_that_knows_nothing_foretells_worse():
     votes, _ = drawn(n=600)
-    (plain, _), (stubborn, _) = (foretold_votes(model, votes, NOTHING, folds=2) for model in (Majority(), Stubborn()))
+    (plain, _), (stubborn, _) = (foretold_votes(model, parted(votes, NOTHING, 2)) for model in (Majority(), Stubborn()))
     assert plain.mean() > stubborn.mean() + 0.02
 
 
@@ -105,7 +105,7 @@ def test_sums_and_predictions_without_a_vote_agree():
             return WeightedMajority().predict(votes, replace(labelling, parameters=parts))
 
     (by_sums, _), (by_predicting, _) = (
-        foretold_votes(model, votes, NOTHING, folds=2) for model in (WeightedMajority(), Opaque())
+        foretold_votes(model, parted(votes, NOTHING, 2)) for model in (WeightedMajority(), Opaque())
     )
     assert by_sums == pytest.approx(by_predicting, abs=1e-9)
 
@@ -132,6 +132,20 @@ def test_many_rows_are_thinned_for_the_choice_and_all_are_fitted(monkeypatch):
     choice = choose_label_model(ALL, votes, NOTHING)
     whole = choice.model.fit(votes)
     assert choice.labelling.accuracy == pytest.approx(whole.accuracy)
+
+
+def test_many_labelers_of_few_votes_are_judged_on_more_rows(monkeypatch):
+    votes, _ = drawn(n=1_200, accuracies=(0.7,) * 7)
+    asked = []
+    monkeypatch.setattr(
+        _choose, "parted", lambda part, told, folds: asked.append(len(part)) or parted(part, told, folds)
+    )
+    for rows, each in ((100, 0), (100, 300), (5_000, 0)):
+        monkeypatch.setattr(_choose, "ROWS", rows)
+        monkeypatch.setattr(_choose, "EACH", each)
+        choose_label_model((Majority(), WeightedMajority()), votes, NOTHING)
+    wanted = 300 * 7 * 1_200 // len(votes.rows)
+    assert asked == [100, wanted, 1_200]
 
 
 def test_a_subset_of_votes_is_that_of_its_rows():

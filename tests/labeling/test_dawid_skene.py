@@ -12,7 +12,7 @@ from tilth.core.votes import Votes
 from tilth.labeling._shared import Belief
 from tilth.labeling._shared.ballots import ballots_of
 from tilth.labeling._shared.checks import is_handed_out, misfit, overlap_of
-from tilth.labeling._shared.copies import copy_groups, worth_of
+from tilth.labeling._shared.copies import dependence_of
 from tilth.labeling._shared.em import Parameters, Told, fold, gathered, merge, start
 from tilth.labeling.dawid_skene import DawidSkene
 from tilth.labeling.majority import Majority
@@ -155,16 +155,17 @@ def test_copies_count_as_one():
     matrix, silent = votes.dense()
     matrix = np.where(silent, -1, matrix)
     copied = Votes.of_matrix(np.concatenate([matrix, matrix[:, [0] * 4]], axis=1), classes=votes.classes)
-    groups = copy_groups(ballots_of(copied))
+    found = dependence_of(ballots_of(copied))
+    groups = found.groups
     assert len(set(groups[[0, 5, 6, 7, 8]])) == 1
-    assert worth_of(groups) == pytest.approx([0.2, 1, 1, 1, 1, 0.2, 0.2, 0.2, 0.2])
+    assert found.worth == pytest.approx([0.2, 1, 1, 1, 1, 0.2, 0.2, 0.2, 0.2])
     (_, alone), (_, crowded) = (answered(DawidSkene(), each) for each in (votes, copied))
     assert right(crowded, truth) == pytest.approx(right(alone, truth), abs=0.01)
 
 
 def test_labelers_that_are_all_right_are_no_copies():
     votes, _ = drawn(500, [0.5, 0.5], [symmetric(1.0, 1.0)] * 3)
-    assert len(set(copy_groups(ballots_of(votes)))) == 3
+    assert len(set(dependence_of(ballots_of(votes)).groups)) == 3
 
 
 def test_rows_that_are_handed_out_make_silence_tell_nothing():

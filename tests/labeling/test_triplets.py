@@ -66,3 +66,9 @@ def test_too_few_partners_are_refused():
 def test_a_known_prior_is_held():
     votes, _ = drawn(500, [0.7, 0.8, 0.9])
     assert Triplets().fit(votes, Known(prior=np.array([0.2, 0.8]))).prior == pytest.approx([0.2, 0.8])
+
+
+def test_more_labelers_than_can_be_looked_at_two_by_two_are_refused(monkeypatch):
+    monkeypatch.setattr("tilth.labeling.triplets.MOST_LABELERS", 4)
+    with pytest.raises(NotApplicable, match="two by two"):
+        Triplets().fit(drawn(300, [0.7] * 5)[0])

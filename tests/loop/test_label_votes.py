@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tilth.core.errors import TilthError, UnknownOperatorError, UnknownRowError
 from tilth.core.votes import Votes
-from tilth.loop.label_votes import best_class, label_votes
+from tilth.loop.label_votes import best_class, label_read, label_votes
 from tilth.operators.registry import names
-from tilth.sources._votes import VoteReading
+from tilth.sources._votes import ReadVotes, VoteReading
 
+WITHOUT_PLACES = tuple(name for name in names("labeling", "predict") if name != "near_votes")
+"""Label models that need to know nothing of where rows lie."""
 ACCURACIES = (0.9, 0.8, 0.75, 0.7, 0.65, 0.6)
 
 
@@ -54,7 +56,7 @@ def test_what_it_says_of_the_labelers(labelled):
         assert set(line.says) == {"0", "1"}
 
 
-@pytest.mark.parametrize("model", ["auto", *names("labeling", "predict")])
+@pytest.mark.parametrize("model", ["auto", *WITHOUT_PLACES])
 def test_the_truth_chooses_and_teaches_nothing(model):
     votes, truth = world(n=200)
     blind = label_votes(votes, model=model).summary
@@ -93,7 +95,7 @@ def test_majority_is_beside_every_other_model_and_is_the_same_as_by_its_name():
     plain = label_votes(votes, truth=truth, model="majority").summary
     assert plain.majority is None
     assert plain.differing == 0
-    for model in set(names("labeling", "predict")) - {"majority"}:
+    for model in set(WITHOUT_PLACES) - {"majority"}:
         summary = label_votes(votes, truth=truth, model=model).summary
         assert summary.majority.to_dict() == plain.metrics.to_dict()
         assert summary.tied == plain.tied
@@ -235,3 +237,37 @@ def test_any_table_is_labelled_or_refused(rows, has_truth):
     np.testing.assert_allclose(summary.pred_probs.sum(axis=1), 1)
     assert summary.to_table().num_rows == len(rows)
     assert summary.to_dict()["covered"] == int(summary.covered.sum())
+
+
+def lying_apart(n=600, coverage=0.3):
+    """Votes, and where their rows lie: the two classes in two clouds."""
+    votes, truth = world(n, coverage=coverage)
+    rng = np.random.default_rng(3)
+    places = rng.normal(size=(n, 4)) + 4.0 * truth[:, None] * np.eye(4)[0]
+    matrix = Votes.of_matrix(votes, classes=("ham", "spam"))
+    return ReadVotes(votes=matrix, name="six labelers"), truth, places.astype(np.float32)
+
+
+def test_rows_without_a_vote_are_labelled_by_those_nearby_and_counted():
+    read, truth, places = lying_apart()
+    found = label_read(read, embeddings=places)
+    summary, silent = found.summary, ~read.votes.covered
+    reached = silent & summary.labelled
+    assert summary.model == "near_votes"
+    assert reached.sum() > 0.7 * silent.sum() > 20
+    assert f"{reached.sum():,} rows without a vote are labelled by those nearby" in summary.notes
+    assert (summary.labels == truth)[reached].mean() > 0.9
+    assert summary.to_dict()["covered"] == read.votes.covered.sum()
+    labels = summary.to_table().column("label")
+    assert labels.null_count == (~summary.labelled).sum()
+    assert not label_read(read).summary.labelled[silent].any()
+
+
+def test_a_row_is_explained_where_it_lies():
+    read, _, places = lying_apart()
+    found = label_read(read, embeddings=places)
+    voted, silent = int(np.flatnonzero(read.votes.covered)[0]), int(np.flatnonzero(~read.votes.covered)[0])
+    for row in (voted, silent):
+        told = found.explain(str(row))
+        assert told.probability == pytest.approx(found.summary.pred_probs[row].max(), abs=1e-9)
+        assert len(told.votes) == (read.votes.rows == row).sum()

@@ -6,6 +6,7 @@ import csv
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tilth
@@ -288,3 +289,42 @@ def test_of_many_rows_evenly_spaced_ones_are_looked_at(found, monkeypatch):
     places = found.next_places()
     assert {place.looked_at for place in places} == {200}
     assert sum(place.rows for place in places if place.kind == "no vote") <= 200
+
+
+KEYWORDS = {"subscribe": "spam", "money": "spam", "link": "spam", "song": "ham", "voice": "ham", "chorus": "ham"}
+SIX = YAML.partition("python:")[0] + "labelers:\n"
+SIX += "".join(f"  - {{name: {word}, keyword: {{words: [{word}], says: {name}}}}}\n" for word, name in KEYWORDS.items())
+
+
+def crossed(n: int = 1_200) -> list[list[object]]:
+    """Rows of five words of their class, with words that labelers know: oftener those that speak for it."""
+    rng, cells = random.Random(7), []
+    spam, ham = ([f"{kind}{i}" for i in range(12)] for kind in ("offer", "music"))
+    for i in range(n):
+        is_spam = rng.random() < 0.5
+        known = [
+            word for word, name in KEYWORDS.items() if rng.random() < (0.45 if (name == "spam") == is_spam else 0.12)
+        ]
+        text = " ".join([*known, *rng.sample(spam if is_spam else ham, 5)])
+        cells.append([f"c{i}", ("train", "pool", "dev")[i % 3], text, 20, "spam" if is_spam else "ham"])
+    return cells
+
+
+def test_rows_that_no_labeler_speaks_of_are_labelled_by_rows_like_them(tmp_path):
+    folder = made(tmp_path, cells=crossed(), yaml=SIX, python=None)
+    first, again = labelled(folder), labelled(folder)
+    summary = first.summary.labels
+    reached = summary.labelled & ~summary.covered
+    truth = np.array([row[4] == "spam" for row in crossed()])[[int(row[1:]) for row in summary.row_ids.to_pylist()]]
+    assert summary.model == "near_votes"
+    assert reached.sum() > 100
+    assert ((summary.labels == 1) == truth)[reached].mean() > 0.9
+    assert any("labelled by those nearby" in note for note in summary.notes)
+    assert summary.to_table().equals(again.summary.labels.to_table())
+
+
+def test_encoders_that_fail_leave_the_votes(tmp_path):
+    yaml = SIX + "encoders: {text: {name: onnx_text, params: {folder: nowhere}}}\n"
+    found = labelled(made(tmp_path, cells=crossed(300), yaml=yaml, python=None))
+    assert any(said.startswith("rows nearby are not heeded") for said in found.summary.warnings)
+    assert found.summary.labels.model != "near_votes"

@@ -72,15 +72,21 @@ class VotedRows:
     probs : (n, k) p(truth | votes) by it; the prior where there is no vote
     majority : (n, k) the shares of votes
     covered : (n,) rows that have a vote
+    reached : (n,) rows without one that the model labels by the votes on rows nearby; of them the majority knows nothing
     """
 
     model: str
     probs: Matrix
     majority: Matrix
     covered: Mask
+    reached: Mask | None = None
 
     def take(self, rows: np.ndarray) -> VotedRows:
         """Return what votes come to for some rows."""
         return VotedRows(
-            model=self.model, probs=self.probs[rows], majority=self.majority[rows], covered=self.covered[rows]
+            model=self.model,
+            probs=self.probs[rows],
+            majority=self.majority[rows],
+            covered=self.covered[rows],
+            reached=None if self.reached is None else self.reached[rows],
         )

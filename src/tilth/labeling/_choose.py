@@ -5,7 +5,8 @@ own. Else each vote's log chance decides under a posterior without it, by a fit 
 best mean wins unless a simpler model is within one standard error of the paired difference over rows: then the
 simplest such. So majority stays where nothing is clearly better, and the reason says so. Without trusted rows, a model
 that labels one row in twenty or more against every vote on it is out: it may foretell votes well by something else than
-what the labelers speak about. Above 10,000 rows evenly spaced ones decide, and the chosen model is fitted to all.
+what the labelers speak about. Above 10,000 rows evenly spaced ones decide (more where labelers have fewer than 50 votes among them),
+and the chosen model is fitted to all.
 
 What the votes cannot show is left to warnings: errors that all labelers share look like truth.
 
@@ -25,14 +26,24 @@ from tilth.core.arrays import Vector
 from tilth.core.errors import NotApplicable
 from tilth.core.labelling import Known, Labelling
 from tilth.core.votes import Votes
-from tilth.labeling._shared import foretold_trusted, foretold_votes, in_company, refuse_no_votes, subset, warnings_of
+from tilth.labeling._shared import (
+    foretold_trusted,
+    foretold_votes,
+    in_company,
+    parted,
+    refuse_no_votes,
+    subset,
+    warnings_of,
+)
 from tilth.operators.protocols import LabelModel
 from tilth.operators.registry import spec_of
 
 __all__ = ["Choice", "choose_label_model"]
 
-ROWS = 10_000
-"""Most rows that decide, evenly spaced."""
+ROWS, MOST_ROWS = 10_000, 200_000
+"""Rows that decide, evenly spaced; more of them where labelers have few votes each."""
+EACH = 50
+"""Votes of each labeler, on average, that should decide."""
 TRUSTED = 30
 """Trusted rows with a vote from which on they decide."""
 COMPANY = 20
@@ -78,7 +89,8 @@ def choose_label_model(models: Sequence[LabelModel], votes: Votes, known: Known)
     model, why = _simplest_of_the_best(models, votes, known) if len(models) > 1 else (models[0], "")
     labelling = model.fit(votes, known)
     # What people said of trusted rows is no doing of the model's: the warnings are on its own answers.
-    warnings = (*labelling.warnings, *warnings_of(votes, labelling, model.predict(votes, labelling)))
+    own = model.predict(votes, labelling, Known(embeddings=known.embeddings))
+    warnings = (*labelling.warnings, *warnings_of(votes, labelling, own))
     return Choice(model=model, labelling=replace(labelling, why=why, warnings=tuple(dict.fromkeys(warnings))))
 
 
@@ -104,13 +116,14 @@ def _simplest_of_the_best(models: Sequence[LabelModel], votes: Votes, known: Kno
 
 def _scored_by_votes(models: Sequence[LabelModel], votes: Votes, known: Known) -> list[_Scored]:
     """Score by votes left out of their rows; models that overrule too many rows are out, unless all do."""
-    rows = np.linspace(0, len(votes) - 1, min(len(votes), ROWS)).astype(np.intp)
+    wanted = EACH * len(votes.labelers) * len(votes) // max(len(votes.rows), 1)
+    rows = np.linspace(0, len(votes) - 1, min(len(votes), max(ROWS, min(wanted, MOST_ROWS)))).astype(np.intp)
     part, told = (votes, known) if len(rows) == len(votes) else subset(votes, known, rows)
-    folds = FEW_FOLDS if len(rows) > MANY else FOLDS
+    parts = parted(part, told, FEW_FOLDS if len(rows) > MANY else FOLDS)
     scored: list[tuple[LabelModel, Vector, float]] = []
     for model in models:
         with suppress(NotApplicable):
-            scored.append((model, *foretold_votes(model, part, told, folds=folds)))
+            scored.append((model, *foretold_votes(model, parts)))
     if not scored:
         model, _ = _first_that_fits(models, votes, known)
         return [(model, np.zeros(1))]

@@ -26,7 +26,7 @@ from typing import ClassVar
 from tilth.core.arrays import Matrix
 from tilth.core.labelling import Known, Labelling
 from tilth.core.votes import Votes
-from tilth.labeling._shared import Belief, fit_by_em, predict_by_scores
+from tilth.labeling._shared import Belief, fit_by_em, predict_by_scores, update_by_sums
 
 __all__ = ["DawidSkene"]
 
@@ -69,13 +69,20 @@ class DawidSkene:
     strength: float = 50.0
     by_class: float = 10.0
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def fit(self, votes: Votes, known: Known = NOTHING) -> Labelling:
         """Return each labeler's errors and accuracy with its interval, and the share of each class."""
-        belief = Belief(accuracy=self.accuracy, strength=self.strength, by_class=self.by_class)
-        return fit_by_em("dawid_skene", votes, known, belief)
+        return fit_by_em("dawid_skene", votes, known, self._belief)
+
+    def update(self, labelling: Labelling, votes: Votes, known: Known = NOTHING) -> Labelling:
+        """Return what is known with the votes on new rows taken in; earlier votes are not needed, and labelers may be new."""
+        return update_by_sums(labelling, votes, known, self._belief)
 
     def predict(self, votes: Votes, labelling: Labelling, known: Known = NOTHING) -> Matrix:
         """Return p(truth | votes), (n, k); the prior where there is no vote, the truth where it is trusted."""
         return predict_by_scores(votes, labelling, known)
+
+    @property
+    def _belief(self) -> Belief:
+        return Belief(accuracy=self.accuracy, strength=self.strength, by_class=self.by_class)

@@ -24,12 +24,14 @@ from tilth.core.errors import NotApplicable
 from tilth.core.labelling import Known, Labelling
 from tilth.core.votes import Votes
 from tilth.labeling._shared import Ballots, Belief, Parameters, fit_in_one_step, predict_by_scores
+from tilth.numerics.rank_one import rank_one_squares
 
 __all__ = ["Triplets", "skills"]
 
 NOTHING = Known()
-PARTNERS = 30
 LEAST_SHARED = 10
+MOST_LABELERS = 3_000
+"""Beyond it a square matrix of labelers takes gigabytes."""
 LEAST, MOST = 0.02, 0.98
 
 
@@ -62,20 +64,9 @@ def skills(agreement: Matrix, shared: Matrix) -> Vector:
     >>> skills(np.outer(true, true), np.full((3, 3), 100.0)).round(3).tolist()
     [0.8, 0.6, 0.4]
     """
-    m = len(agreement)
-    usable = (shared >= LEAST_SHARED) & ~np.eye(m, dtype=bool)
-    found = np.full(m, np.nan)
-    for i in range(m):
-        partners = np.flatnonzero(usable[i])
-        partners = partners[np.argsort(-shared[i, partners], kind="stable")[:PARTNERS]]
-        one, other = np.triu_indices(len(partners), 1)
-        j, k = partners[one], partners[other]
-        between = agreement[j, k]
-        good = usable[j, k] & (np.abs(between) > LEAST**2)
-        if good.any():
-            squares = agreement[i, j[good]] * agreement[i, k[good]] / between[good]
-            found[i] = np.sqrt(np.clip(np.median(squares), LEAST**2, MOST**2))
-    return found
+    usable = (shared >= LEAST_SHARED) & ~np.eye(len(agreement), dtype=bool)
+    squares = rank_one_squares(agreement, usable, shared, least=LEAST**2)
+    return np.sqrt(np.clip(squares, LEAST**2, MOST**2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +87,7 @@ class Triplets:
     Raises
     ------
     NotApplicable
-        Fewer than three labelers that name two classes or more share ten rows two by two.
+        Fewer than three labelers that name two classes or more share ten rows two by two, or there are more than 3,000.
 
     Randomness
     ----------
@@ -110,10 +101,12 @@ class Triplets:
     accuracy: float = 0.8
     strength: float = 50.0
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def fit(self, votes: Votes, known: Known = NOTHING) -> Labelling:
         """Return each labeler's accuracy, and the share of each class."""
+        if len(votes.labelers) > MOST_LABELERS:
+            raise NotApplicable(f"{len(votes.labelers):,} labelers are too many to look at two by two")
         belief = Belief(accuracy=self.accuracy, strength=self.strength, by_class=np.inf)
         return fit_in_one_step("triplets", votes, known, belief, self._estimate)
 

@@ -57,7 +57,7 @@ class WeightedMajority:
     strength: float = 50.0
     by_class: float = 10.0
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def fit(self, votes: Votes, known: Known = NOTHING) -> Labelling:
         """Return how right the majority finds each labeler, and the share of each class."""

@@ -7,12 +7,13 @@ another thing: the model learns from them, and rows that have one are not scored
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import IntVector, Mask, Matrix, Vector
+from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
 from tilth.core.errors import InputError, UnknownOperatorError, UnknownRowError, did_you_mean
 from tilth.core.estimate import Estimate
 from tilth.core.label_summary import Explanation, LabelerLine, LabelMetrics, LabelSummary, VoteEffect
@@ -30,12 +31,12 @@ from tilth.operators.registry import make, names
 from tilth.sources._row_classes import RowClasses
 from tilth.sources._votes import ReadVotes, VoteReading, read_votes
 
-__all__ = ["AUTO", "BASELINE", "Labelled", "fitted_model", "label_read", "label_votes"]
+__all__ = ["AUTO", "BASELINE", "Labelled", "by_rows_nearby", "fitted_model", "label_read", "label_votes"]
 
 AUTO = "auto"
 """The model's name where the votes choose it."""
 BASELINE = "majority"
-SIMPLEST_FIRST = (BASELINE, "weighted_majority", "triplets", "one_coin", "dawid_skene")
+SIMPLEST_FIRST = (BASELINE, "weighted_majority", "triplets", "one_coin", "dawid_skene", "near_votes")
 """Label models by the number of figures that they learn per labeler."""
 _TIE = 1e-9
 
@@ -48,12 +49,15 @@ class Labelled:
     summary : what is shown
     votes : the votes
     choice : the label model and what it learnt
+    embeddings : (n, d) where the rows lie, where that is known
     """
 
-    __slots__ = ("choice", "summary", "votes")
+    __slots__ = ("choice", "embeddings", "summary", "votes")
 
-    def __init__(self, summary: LabelSummary, votes: Votes, choice: Choice) -> None:
-        self.summary, self.votes, self.choice = summary, votes, choice
+    def __init__(
+        self, summary: LabelSummary, votes: Votes, choice: Choice, embeddings: FloatMatrix32 | None = None
+    ) -> None:
+        self.summary, self.votes, self.choice, self.embeddings = summary, votes, choice, embeddings
 
     def explain(self, row: str) -> Explanation:
         """Return what each vote on a row did for its label; raises UnknownRowError where there is no such row.
@@ -63,7 +67,9 @@ class Labelled:
         place = self._place(row)
         inside = np.flatnonzero(self.votes.rows == place)
         kept = [inside, *(np.delete(inside, one) for one in range(len(inside)))]
-        probs = self.choice.model.predict(_variants(self.votes, kept), self.choice.labelling)
+        where = None if self.embeddings is None else np.repeat(self.embeddings[place, None], len(kept), axis=0)
+        variants = _variants(self.votes, place, kept)
+        probs = self.choice.model.predict(variants, self.choice.labelling, Known(embeddings=where))
         label = int(best_class(probs[:1], self.choice.labelling.prior)[0])
         effects = [
             VoteEffect(labeler=self.votes.labelers[source], said=self.votes.classes[said], without=float(without))
@@ -120,15 +126,25 @@ def label_votes(
     return label_read(read_votes(source, truth=truth, trusted=trusted, reading=reading), model, progress)
 
 
-def label_read(read: ReadVotes, model: str = AUTO, progress: Progress = silent) -> Labelled:
-    """Return the labels that votes come to which were read already, or cast by the labelers of a project."""
+def label_read(
+    read: ReadVotes, model: str = AUTO, progress: Progress = silent, embeddings: FloatMatrix32 | None = None
+) -> Labelled:
+    """Return the labels that votes come to which were read already, or cast by the labelers of a project.
+
+    `embeddings`, (n, d), say where the rows lie, for the label models that heed rows nearby.
+    """
     _refuse_unknown(model)
-    known = _known(read)
+    known = replace(_known(read), embeddings=embeddings)
     progress("fitting", f"{model}: {len(read.votes.rows):,} votes of {len(read.votes.labelers):,} labelers")
     choice = fitted_model(model, read.votes, known)
     pred_probs = choice.model.predict(read.votes, choice.labelling, known)
     progress("analysing")
-    return Labelled(_summary(read, choice, pred_probs, known), read.votes, choice)
+    return Labelled(_summary(read, choice, pred_probs, known), read.votes, choice, embeddings)
+
+
+def by_rows_nearby(votes: Votes, pred_probs: Matrix, prior: Vector) -> Mask:
+    """Return the rows without a vote that got more than the prior: votes on rows nearby label them; (n, k), (k,) -> (n,)."""
+    return np.asarray(~votes.covered & (np.abs(pred_probs - prior).max(axis=1) > _TIE))
 
 
 def best_class(pred_probs: Matrix, prior: Vector) -> IntVector:
@@ -178,13 +194,14 @@ def _summary(read: ReadVotes, choice: Choice, pred_probs: Matrix, known: Known) 
     covered = votes.covered
     judged = covered & ~trusted
     torn = judged & ((counts >= counts.max(axis=1, keepdims=True)).sum(axis=1) > 1)
+    reached = by_rows_nearby(votes, pred_probs, labelling.prior) & ~trusted
     lines = _lines(votes, labelling, read.truth, trusted)
     warnings = vote_warnings(votes, labelling, lines, plain)
     if read.truth is not None and not (read.truth.known & judged).any():
         warnings = ("nothing is measured: no row has a vote, a known truth and no trusted label", *warnings)
     return LabelSummary(
         source=read.name,
-        notes=read.notes,
+        notes=(*read.notes, *_of_reached(int(reached.sum()))),
         model=labelling.model,
         why=labelling.why,
         classes=votes.classes,
@@ -193,7 +210,7 @@ def _summary(read: ReadVotes, choice: Choice, pred_probs: Matrix, known: Known) 
         labels=labels,
         pred_probs=pred_probs,
         covered=covered,
-        labelled=covered | trusted,
+        labelled=covered | trusted | reached,
         labelers=lines,
         metrics=_metrics(labelling.model, labels, pred_probs, read.truth, judged),
         majority=None if labelling.model == BASELINE else _metrics(BASELINE, plain, shares, read.truth, judged),
@@ -203,6 +220,10 @@ def _summary(read: ReadVotes, choice: Choice, pred_probs: Matrix, known: Known) 
         tied=int(torn.sum()),
         warnings=tuple(dict.fromkeys((*read.warnings, *labelling.warnings, *warnings))),
     )
+
+
+def _of_reached(rows: int) -> tuple[str, ...]:
+    return (f"{rows:,} rows without a vote are labelled by those nearby",) if rows else ()
 
 
 def _lines(votes: Votes, labelling: Labelling, truth: RowClasses | None, trusted: Mask) -> tuple[LabelerLine, ...]:
@@ -264,11 +285,11 @@ def _alpha(counts: Matrix) -> Estimate | None:
         return None
 
 
-def _variants(votes: Votes, kept: Sequence[IntVector]) -> Votes:
-    """Return one row per choice of votes."""
+def _variants(votes: Votes, place: int, kept: Sequence[IntVector]) -> Votes:
+    """Return one row per choice of votes, each under the id of the row at a place: it is not near itself."""
     chosen = np.concatenate(list(kept))
     return Votes(
-        row_ids=pa.array([str(number) for number in range(len(kept))]),
+        row_ids=votes.row_ids.take(pa.array([place] * len(kept))),
         labelers=votes.labelers,
         classes=votes.classes,
         rows=np.repeat(np.arange(len(kept)), [len(one) for one in kept]),

@@ -23,7 +23,9 @@ from tilth.core.names import ROW_ID, SPLIT, TRUSTED, Split
 from tilth.core.progress import Progress, silent
 from tilth.core.project_labels import LabelerCheck, Place, ProjectLabels, WrongRow
 from tilth.core.schema import ColumnType
+from tilth.labeling.near_votes import LEAST_LABELERS
 from tilth.loop.frames import class_codes, trusted_of
+from tilth.loop.label_places import places_of
 from tilth.loop.label_votes import AUTO, Labelled, label_read
 from tilth.loop.labelers import labelers_of
 from tilth.loop.next_labelers import next_places
@@ -37,6 +39,7 @@ from tilth.store.repository import Repository
 
 __all__ = ["LabelledProject", "label_project"]
 
+NEARBY = "near_votes"
 LONGEST = 200
 """Signs of a cell that are listed."""
 
@@ -170,12 +173,15 @@ def label_project(
         trusted=RowClasses(classes=known.codes, known=known.learning) if known.learning.any() else None,
         notes=(_note(len(cast.votes), known),),
     )
-    labelled = label_read(read, model, progress)
+    places, unplaced = None, tuple[str, ...]()
+    if model in (AUTO, NEARBY) and len(labelers) >= LEAST_LABELERS:
+        places, unplaced = places_of(file, repository, dataset, cast.positions, progress)
+    labelled = label_read(read, model, progress, places)
     summary = ProjectLabels(
         version=version.version,
         labels=labelled.summary,
         checks=_checks(cast, known),
-        warnings=(*warnings, *said, *_of_runs(cast)),
+        warnings=(*warnings, *said, *unplaced, *_of_runs(cast)),
         messages=may_quote(dataset.schema),
     )
     return LabelledProject(summary, labelled, dataset, cast)

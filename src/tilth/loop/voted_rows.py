@@ -7,11 +7,12 @@ test rows have no part in what is proposed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import IntVector
+from tilth.core.arrays import FloatMatrix32, IntVector
 from tilth.core.cast_votes import CastVotes, LabelerRun
 from tilth.core.dataset import Dataset
 from tilth.core.errors import first_three
@@ -19,7 +20,7 @@ from tilth.core.labelling import Known, VotedRows
 from tilth.core.names import TRUSTED, Split
 from tilth.core.progress import Progress
 from tilth.loop.frames import class_codes, trusted_of
-from tilth.loop.label_votes import AUTO, BASELINE, fitted_model
+from tilth.loop.label_votes import AUTO, BASELINE, by_rows_nearby, fitted_model
 from tilth.loop.labelers import NamedLabeler
 from tilth.loop.voting import Shelf, cast_votes
 from tilth.operators.registry import make
@@ -28,9 +29,15 @@ __all__ = ["voted_rows"]
 
 
 def voted_rows(
-    labelers: Sequence[NamedLabeler], dataset: Dataset, shelf: Shelf, progress: Progress
+    labelers: Sequence[NamedLabeler],
+    dataset: Dataset,
+    shelf: Shelf,
+    progress: Progress,
+    features: FloatMatrix32 | None = None,
 ) -> tuple[VotedRows, tuple[str, ...]]:
     """Return what votes come to for all rows of a version, in storage order, and what a reader must know.
+
+    `features`, (n, d), say where all rows lie, for the label models that heed rows nearby; they may label rows without a vote.
 
     Raises
     ------
@@ -38,15 +45,19 @@ def voted_rows(
         No labeler votes on any row.
     """
     cast = cast_votes(labelers, dataset, shelf, splits=(Split.TRAIN, Split.POOL), progress=progress)
-    known = _trusted(dataset, cast.positions)
+    where = None if features is None else features[cast.positions]
+    known = replace(_trusted(dataset, cast.positions), embeddings=where)
     choice = fitted_model(AUTO, cast.votes, known)
     rival = make("labeling", BASELINE)
     plain = rival.predict(cast.votes, rival.fit(cast.votes))
     n, k = dataset.n_rows, cast.votes.n_classes
     probs, majority, covered = np.full((n, k), 1 / k), np.full((n, k), 1 / k), np.zeros(n, dtype=bool)
-    probs[cast.positions] = choice.model.predict(cast.votes, choice.labelling)
-    majority[cast.positions], covered[cast.positions] = plain, cast.votes.covered
-    voted = VotedRows(model=choice.labelling.model, probs=probs, majority=majority, covered=covered)
+    found = choice.model.predict(cast.votes, choice.labelling, Known(embeddings=where))
+    probs[cast.positions], majority[cast.positions] = found, plain
+    covered[cast.positions] = cast.votes.covered
+    reached = np.zeros(n, dtype=bool)
+    reached[cast.positions] = by_rows_nearby(cast.votes, found, choice.labelling.prior)
+    voted = VotedRows(model=choice.labelling.model, probs=probs, majority=majority, covered=covered, reached=reached)
     return voted, (*(f"labels from votes: {said}" for said in choice.labelling.warnings), *_failed(cast))
 
 

@@ -291,7 +291,8 @@ class Workshop:
     def _voted(self, version: Version) -> VotedRows:
         """Return what the labelers' votes come to for the rows of a version."""
         shelf = self.repository.row_evidence
-        voted, notes = voted_rows(self._labelers, self.dataset(version), shelf, self.progress)
+        features = self.features(version)
+        voted, notes = voted_rows(self._labelers, self.dataset(version), shelf, self.progress, features)
         self.notes += notes
         return voted
 

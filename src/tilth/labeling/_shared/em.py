@@ -177,6 +177,12 @@ class Statistics:
     totals: Vector
     log_likelihood: float = 0.0
 
+    def scaled(self, factor: float) -> Statistics:
+        """Return the sums as if there were so many times the rows."""
+        return Statistics(
+            counts=factor * self.counts, totals=factor * self.totals, log_likelihood=factor * self.log_likelihood
+        )
+
 
 def start(ballots: Ballots) -> Statistics:
     """Return the sums over no row."""

@@ -9,21 +9,34 @@ truth (all err on the same rows) it cannot see.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import IntVector, Mask, Matrix, Vector
+from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
 from tilth.core.labelling import Known, Labelling
 from tilth.core.votes import Votes
 from tilth.labeling._shared.ballots import Ballots, ballots_of
-from tilth.labeling._shared.copies import worth_of
 from tilth.labeling._shared.em import discount, normalised
-from tilth.labeling._shared.expert import parameters_of
+from tilth.labeling._shared.expert import parameters_of, read
+from tilth.labeling._shared.left_out import own_part
+from tilth.labeling._shared.nearby import nearby_of
 from tilth.operators.protocols import LabelModel
 
-__all__ = ["against_all", "foretold_trusted", "foretold_votes", "in_company", "subset"]
+__all__ = [
+    "Part",
+    "against_all",
+    "by_row",
+    "foretold_trusted",
+    "foretold_votes",
+    "in_company",
+    "parted",
+    "subset",
+    "vote_scores",
+    "votes_in_company",
+]
 
 GROUPS = 30
 """Groups of labelers that are left out in turn, for models that only predict: beyond 30 labelers, several at a time."""
@@ -32,37 +45,73 @@ ALIKE = 10.0
 TINY = 1e-12
 
 
-def foretold_votes(model: LabelModel, votes: Votes, known: Known, *, folds: int) -> tuple[Vector, float]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """Rows to be foretold, and what they are foretold from.
+
+    Parameters
+    ----------
+    rows : (r,) numbers of the rows that are foretold
+    asked : their votes
+    where : where they lie
+    learnt, known : votes on all other rows, and what else is known of these
+    """
+
+    rows: IntVector
+    asked: Votes
+    where: Known
+    learnt: Votes
+    known: Known
+
+
+def parted(votes: Votes, known: Known, folds: int) -> tuple[Part, ...]:
+    """Return the parts of n rows, each with all others to learn from."""
+    parts = []
+    for fold in range(folds):
+        is_asked = np.arange(len(votes)) % folds == fold
+        learnt, told = subset(votes, known, np.flatnonzero(~is_asked))
+        asked, placed = subset(votes, known, np.flatnonzero(is_asked))
+        where = Known(embeddings=placed.embeddings)
+        parts.append(Part(rows=np.flatnonzero(is_asked), asked=asked, where=where, learnt=learnt, known=told))
+    return tuple(parts)
+
+
+def foretold_votes(model: LabelModel, parts: Sequence[Part]) -> tuple[Vector, float]:
     """Return how well a model foretells votes of rows that it was not fitted to, and how often it overrules all of a row.
 
     Parameters
     ----------
-    votes, known : n rows
-    folds : parts of the rows, each foretold by a fit to all others
+    parts : of the rows, each foretold by a fit to all others
 
     Returns
     -------
     scores : mean log score of the votes of each row that has two or more, by row; (r,)
     overruled : share of rows with a vote whose best class none of their votes names
     """
-    found, against = [], 0
-    for fold in range(folds):
-        asked = np.arange(len(votes)) % folds == fold
-        labelling = model.fit(*subset(votes, known, np.flatnonzero(~asked)))
-        rows = np.flatnonzero(asked)
-        part, _ = subset(votes, known, rows)
-        ballots = ballots_of(part)
-        against += int(against_all(ballots, model.predict(part, labelling)).sum())
-        places, columns = _votes_in_company(ballots)
+    found, against, covered = [], 0, 0
+    for part in parts:
+        labelling = model.fit(part.learnt, part.known)
+        ballots = ballots_of(part.asked)
+        covered += int(ballots.covered.sum())
+        against += int(against_all(ballots, model.predict(part.asked, labelling, part.where)).sum())
+        places, columns = votes_in_company(ballots)
         if "saying" in labelling.parameters:
             probs = _without_by_sums(ballots, labelling, places, columns)
+        elif "refs" in labelling.parameters and part.where.embeddings is not None:
+            probs = _without_nearby(part.asked, labelling, part.where.embeddings, places, columns)
         else:
-            probs = _without_by_predicting(model, part, labelling, ballots, places, columns)
-        found.append((rows[places], columns, probs))
-    rows, columns, probs = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    scores = _scores(columns, probs, len(votes.labelers) * votes.n_classes)
+            probs = _without_by_predicting(model, part, labelling, places, columns)
+        found.append((part.rows[places], columns, probs))
+    rows, columns, probs = (np.concatenate(each) for each in zip(*found, strict=True))
+    first = parts[0].asked
+    scores = vote_scores(columns, probs, len(first.labelers) * first.n_classes)
+    return by_row(rows, scores), against / max(covered, 1)
+
+
+def by_row(rows: IntVector, scores: Vector) -> Vector:
+    """Return the mean score of the votes of each row, by row; (v,), (v,) -> (r,)."""
     _, place = np.unique(rows, return_inverse=True)
-    return np.asarray(np.bincount(place, scores) / np.bincount(place)), against / max(int(votes.covered.sum()), 1)
+    return np.asarray(np.bincount(place, scores) / np.bincount(place))
 
 
 def foretold_trusted(model: LabelModel, votes: Votes, known: Known) -> Vector:
@@ -113,7 +162,7 @@ def subset(votes: Votes, known: Known, rows: IntVector) -> tuple[Votes, Known]:
     return fewer, told
 
 
-def _votes_in_company(ballots: Ballots) -> tuple[IntVector, IntVector]:
+def votes_in_company(ballots: Ballots) -> tuple[IntVector, IntVector]:
     """Rows and columns of the votes on rows where two labelers vote or more; (v,), (v,)."""
     rows = np.repeat(np.arange(len(ballots)), np.diff(ballots.matrix.indptr))
     company: Mask = ballots.n_votes[rows] > 1.5
@@ -121,36 +170,45 @@ def _votes_in_company(ballots: Ballots) -> tuple[IntVector, IntVector]:
 
 
 def _without_by_sums(ballots: Ballots, labelling: Labelling, rows: IntVector, columns: IntVector) -> Matrix:
-    """Take the vote's own part out of its row's log score, and those of its labeler's copies with it; -> (v, k)."""
+    """Take the vote's own part out of its row's log score, and those of labelers that repeat its labeler; -> (v, k)."""
     believed = parameters_of(labelling)
-    worth = worth_of(labelling.parameters["copies"])
-    weighed = ballots.weighted(worth)
-    k, copies = ballots.n_classes, worth[columns // ballots.n_classes]
+    weighed = ballots.weighted(labelling.parameters["worth"])
     scores = np.asarray(weighed.matrix @ believed.weights) + believed.base
-    silence = np.log1p(-believed.voting) if believed.silence else np.zeros_like(believed.voting)
-    rest = scores[rows] - believed.weights[columns] - silence[columns // k]
-    left = weighed.n_votes[rows] - np.where(copies < 1.0, 1.0, copies)
-    rest *= discount(left, believed.overlap)[:, None]
+    own, counted = own_part(weighed, believed, labelling.parameters["copies"], rows, columns)
+    rest = scores[rows] - own
+    rest *= discount(weighed.n_votes[rows] - counted, believed.overlap)[:, None]
     rest += believed.start
     probs, _ = normalised(rest)
     return probs
 
 
-def _without_by_predicting(
-    model: LabelModel, votes: Votes, labelling: Labelling, ballots: Ballots, rows: IntVector, columns: IntVector
+def _without_nearby(
+    votes: Votes, labelling: Labelling, embeddings: FloatMatrix32, rows: IntVector, columns: IntVector
 ) -> Matrix:
-    """Predict each row without the votes of a group of labelers; -> (v, k)."""
-    probs = np.empty((len(rows), ballots.n_classes))
-    group = votes.sources % GROUPS
-    own = (columns // ballots.n_classes) % GROUPS
-    for left_out in range(min(GROUPS, ballots.n_labelers)):
-        kept, asked = group != left_out, own == left_out
+    """Leave the vote's labeler out of its row and of all rows nearby; -> (v, k)."""
+    model, places = nearby_of(labelling)
+    weighed, place = ballots_of(votes).weighted(labelling.parameters["worth"]), places.place(embeddings, votes.row_ids)
+    near = model.near_without(place, rows, columns // votes.n_classes)
+    return model.without(weighed, place, rows, columns, near)
+
+
+def _without_by_predicting(
+    model: LabelModel, part: Part, labelling: Labelling, rows: IntVector, columns: IntVector
+) -> Matrix:
+    """Predict each row without the votes of a group of labelers, those that repeat one another together; -> (v, k)."""
+    votes, k = part.asked, part.asked.n_classes
+    _, dependence = read(part.learnt)  # a copy that is left would foretell any vote, whatever the class
+    group = dependence.groups % GROUPS
+    probs = np.empty((len(rows), k))
+    of_vote, own = group[votes.sources], group[columns // k]
+    for left_out in np.unique(own):
+        kept, asked = of_vote != left_out, own == left_out
         fewer = replace(votes, rows=votes.rows[kept], sources=votes.sources[kept], said=votes.said[kept])
-        probs[asked] = model.predict(fewer, labelling)[rows[asked]]
+        probs[asked] = model.predict(fewer, labelling, part.where)[rows[asked]]
     return probs
 
 
-def _scores(columns: IntVector, probs: Matrix, n_columns: int) -> Vector:
+def vote_scores(columns: IntVector, probs: Matrix, n_columns: int) -> Vector:
     """Log chance of each vote, with chances counted on all others; (v,), (v, k) -> (v,).
 
     P(which labeler says what | class, one more vote is cast) is counted under the posteriors without the vote. What a

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.arrays import Matrix, Vector
 from tilth.core.labelling import Known, Labelling
 from tilth.core.votes import Votes
 from tilth.labeling._shared.ballots import Ballots, ballots_of, refuse_no_votes
 from tilth.labeling._shared.belief import Belief
 from tilth.labeling._shared.checks import is_handed_out, misfit, overlap_of
-from tilth.labeling._shared.copies import copy_groups, worth_of
+from tilth.labeling._shared.copies import Dependence, dependence_of
 from tilth.labeling._shared.em import Parameters, Statistics, Told, gathered, iterate
 from tilth.labeling._shared.report import labelling_of, settled
 
-__all__ = ["fit_by_em", "fit_in_one_step", "parameters_of", "predict_by_scores"]
+__all__ = [
+    "accuracies",
+    "confusions_of",
+    "fit_by_em",
+    "fit_in_one_step",
+    "heard",
+    "parameters_of",
+    "predict_by_scores",
+    "read",
+    "with_or_without_silence",
+]
 
 ROWS = 20_000
 """Rows on which parameters converge first; all rows then take the last steps."""
 OVERLAP_ROWS = 3_000
+"""Rows from which the overlap of evidence is told."""
 CLOSE, ROUNDS, LAST_ROUNDS = 1e-5, 300, 30
+_READ: WeakKeyDictionary[Votes, tuple[Ballots, Dependence]] = WeakKeyDictionary()
 MISFIT = 0.05
 """Share of the common votes of two labelers that the model may miss, for silence to count."""
 
@@ -33,23 +46,22 @@ def fit_by_em(name: str, votes: Votes, known: Known, belief: Belief, *, passes: 
     With `passes` = 1 it stops at what the majority says of the labelers; None goes on until nothing moves.
     """
     refuse_no_votes(votes)
-    everything = ballots_of(votes)
-    groups = copy_groups(everything)
-    weighed = everything.weighted(worth_of(groups))
-    told = _heard(weighed, known)
-    belief = replace(belief, prior=known.prior, saying=_confusions(votes, known))
+    everything, dependence = read(votes)
+    weighed = everything.weighted(dependence.worth)
+    told = heard(weighed, known)
+    belief = replace(belief, prior=known.prior, saying=confusions_of(votes, known))
     belief = replace(belief, by_design=is_handed_out(told.ballots))
     if passes == 1:
         sums = gathered(told, _majority(told))
     else:
         all_rows = Told(ballots=weighed, truth=known.truth, trusted=known.trusted)
-        told, belief, believed = _with_or_without_silence(all_rows, told, belief)
+        told, belief, believed = with_or_without_silence(all_rows, told, belief)
         sums = gathered(told, believed)
         if len(told) > ROWS:
             sums = iterate(told, sums, belief.update, tolerance=CLOSE, rounds=LAST_ROUNDS)
     few, believed = told.thinned(ROWS), belief.update(sums)
     believed = replace(believed, overlap=overlap_of(few.thinned(OVERLAP_ROWS).ballots, believed))
-    return _labelling(name, votes, few, everything, believed, sums, belief, groups)
+    return _labelling(name, votes, few, everything, believed, sums, belief, dependence)
 
 
 def fit_in_one_step(
@@ -57,18 +69,25 @@ def fit_in_one_step(
 ) -> Labelling:
     """Return what a closed form says of the labelers: `estimate` gets the ballots with a vote, and the known prior."""
     refuse_no_votes(votes)
-    everything = ballots_of(votes)
-    groups = copy_groups(everything)
-    told = _heard(everything.weighted(worth_of(groups)), known)
+    everything, dependence = read(votes)
+    told = heard(everything.weighted(dependence.worth), known)
     few = told.thinned(ROWS)
     believed = estimate(told.ballots, known.prior)
     believed = replace(believed, overlap=overlap_of(few.thinned(OVERLAP_ROWS).ballots, believed))
-    return _labelling(name, votes, few, everything, believed, gathered(few, believed), belief, groups)
+    return _labelling(name, votes, few, everything, believed, gathered(few, believed), belief, dependence)
+
+
+def read(votes: Votes) -> tuple[Ballots, Dependence]:
+    """Votes as ballots and who repeats whom: kept as long as the votes are, for the next model asks again."""
+    if votes not in _READ:
+        ballots = ballots_of(votes)
+        _READ[votes] = ballots, dependence_of(ballots)
+    return _READ[votes]
 
 
 def predict_by_scores(votes: Votes, labelling: Labelling, known: Known) -> Matrix:
     """Return p(truth | votes), (n, k), from a labelling that `fit_by_em` made."""
-    ballots = ballots_of(votes).weighted(worth_of(labelling.parameters["copies"]))
+    ballots = ballots_of(votes).weighted(labelling.parameters["worth"])
     believed = parameters_of(labelling)
     answer = np.empty((len(ballots), ballots.n_classes))
     for rows in ballots.blocks():
@@ -76,7 +95,7 @@ def predict_by_scores(votes: Votes, labelling: Labelling, known: Known) -> Matri
     return settled(answer, ballots.covered, labelling.prior, known)
 
 
-def _with_or_without_silence(everything: Told, heard: Told, belief: Belief) -> tuple[Told, Belief, Parameters]:
+def with_or_without_silence(everything: Told, heard: Told, belief: Belief) -> tuple[Told, Belief, Parameters]:
     """Fit with silence that counts, on all rows, where the model then tells who votes together; else on rows with a vote."""
     if not belief.by_design:
         few, tried = everything.thinned(ROWS), replace(belief, silence=True)
@@ -97,7 +116,7 @@ def _converged(told: Told, belief: Belief) -> Parameters:
     return belief.update(iterate(told, first, belief.update, tolerance=CLOSE, rounds=ROUNDS))
 
 
-def _heard(ballots: Ballots, known: Known) -> Told:
+def heard(ballots: Ballots, known: Known) -> Told:
     """Rows that have a vote, with the truth of the trusted ones."""
     told = Told(ballots=ballots, truth=known.truth, trusted=known.trusted)
     if ballots.covered.all():
@@ -110,7 +129,7 @@ def _heard(ballots: Ballots, known: Known) -> Told:
     )
 
 
-def _confusions(votes: Votes, known: Known) -> dict[int, Matrix]:
+def confusions_of(votes: Votes, known: Known) -> dict[int, Matrix]:
     numbers = {name: number for number, name in enumerate(votes.labelers)}
     return {numbers[name]: np.asarray(matrix) for name, matrix in known.confusions.items() if name in numbers}
 
@@ -123,9 +142,9 @@ def _labelling(
     believed: Parameters,
     sums: Statistics,
     belief: Belief,
-    groups: IntVector,
+    dependence: Dependence,
 ) -> Labelling:
-    accuracy, information = _accuracies(few, believed, sums, belief)
+    accuracy, information = accuracies(few, believed, sums, belief)
     return labelling_of(
         name,
         votes,
@@ -137,9 +156,15 @@ def _labelling(
             "voting": believed.voting,
             "saying": believed.saying,
             "silence": np.array([believed.silence]),
-            "copies": groups,
+            "copies": dependence.groups,
+            "worth": dependence.worth,
             "overlap": np.array([believed.overlap]),
             "inverts": np.array([believed.inverts]),
+            "by_design": np.array([belief.by_design]),
+            "counts": sums.counts,
+            "totals": sums.totals,
+            "information": information,
+            "rows": np.array([float(len(votes))]),
         },
     )
 
@@ -157,7 +182,7 @@ def parameters_of(labelling: Labelling) -> Parameters:
     )
 
 
-def _accuracies(few: Told, believed: Parameters, sums: Statistics, belief: Belief) -> tuple[Vector, Vector]:
+def accuracies(few: Told, believed: Parameters, sums: Statistics, belief: Belief) -> tuple[Vector, Vector]:
     """P(right | votes) of each labeler, and how many votes of known rightness would tell as much; (m,), (m,).
 
     A vote that is right with probability s tells about an accuracy a by its score s / a - (1 - s) / (1 - a): the sum of

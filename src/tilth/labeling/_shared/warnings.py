@@ -16,6 +16,8 @@ from tilth.labeling._shared.evidence import against_all
 __all__ = ["warnings_of"]
 
 FEW = 3
+EXACT = 1.1
+"""Labelers that labelers that repeat one another may count as together, to be told of as one."""
 STRONG = 0.3
 """Overlap of evidence from which on it is worth a word: three votes then count as less than two."""
 
@@ -47,8 +49,14 @@ def _against_all(votes: Votes, labelling: Labelling, ballots: Ballots, answer: M
         f"{_rows(len(rows))} labelled against every vote on them, mostly as {votes.classes[given]!r}: "
         f"{counts[worst]:,} of these votes are {votes.labelers[source]!r} saying {votes.classes[said]!r}, whose accuracy is "
         f"estimated as {labelling.accuracy[source]:.0%}, and the share of {votes.classes[given]!r} as "
-        f"{labelling.prior[given]:.0%}; if the votes are right, give that share or trusted labels, or use majority"
+        f"{labelling.prior[given]:.0%}{_nearby(labelling)}; if the votes are right, give that share or trusted labels, or use "
+        "majority"
     )
+
+
+def _nearby(labelling: Labelling) -> str:
+    trust = float(labelling.parameters.get("trust", np.zeros(1))[0])
+    return ", and votes on rows nearby speak for it" if trust else ""
 
 
 def _collapsed(votes: Votes, labelling: Labelling, ballots: Ballots, answer: Matrix) -> Iterator[str]:
@@ -98,13 +106,20 @@ def _too_little(votes: Votes, ballots: Ballots) -> Iterator[str]:
 
 
 def _copied(votes: Votes, labelling: Labelling) -> Iterator[str]:
-    """Labelers that were counted as one."""
-    groups = labelling.parameters.get("copies")
-    if groups is None:
+    """Labelers that repeat one another, and what they count together."""
+    groups, worth = labelling.parameters.get("copies"), labelling.parameters.get("worth")
+    if groups is None or worth is None:
         return
     for group in np.flatnonzero(np.bincount(groups) > 1):
-        names = [repr(votes.labelers[i]) for i in np.flatnonzero(groups == group)]
-        yield f"say the same on the same rows, and count as one labeler: {first_three(names)}"
+        members = np.flatnonzero(groups == group)
+        names, together = first_three([repr(votes.labelers[i]) for i in members]), float(worth[members].sum())
+        if together < EXACT:
+            yield f"say the same on the same rows, and count as one labeler: {names}"
+        else:
+            yield (
+                f"agree more than labelers that err independently: {names}; the {len(members)} of them count as "
+                f"{together:.1f}"
+            )
 
 
 def _repeating(labelling: Labelling) -> Iterator[str]:
