@@ -5,6 +5,7 @@ from __future__ import annotations
 from tilth.core.display import register
 from tilth.core.label_summary import LabelSummary
 from tilth.core.learning_curve import LearningCurve
+from tilth.core.people_report import PeopleReport
 from tilth.core.project_labels import ProjectLabels
 from tilth.core.summary import RunSummary
 from tilth.loop.history import Blame, VersionDiff
@@ -14,7 +15,7 @@ __all__ = ["register_all"]
 
 
 def register_all() -> None:
-    """Let a project, a run, a diff, a blame, a learning curve and labels show themselves."""
+    """Let a project, a run, a diff, a blame, a learning curve, labels and people show themselves."""
     register(Project, _project)
     register(RunSummary, _summary)
     register(VersionDiff, _diff)
@@ -22,6 +23,7 @@ def register_all() -> None:
     register(LearningCurve, _curve)
     register(LabelSummary, _labels)
     register(ProjectLabels, _project_labels)
+    register(PeopleReport, _people)
 
 
 def _project(project: Project) -> str:
@@ -73,3 +75,9 @@ def _project_labels(found: ProjectLabels) -> str:
     from tilth.reporting.project_labels import project_labels_html
 
     return project_labels_html(found)
+
+
+def _people(report: PeopleReport) -> str:
+    from tilth.reporting.people import people_html
+
+    return people_html(report)
