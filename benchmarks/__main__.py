@@ -27,6 +27,7 @@ BENCHMARKS = {
     "near": "benchmarks.speed.near",
     "power": "benchmarks.quality.power",
     "values": "benchmarks.speed.values",
+    "who_answers": "benchmarks.quality.who_answers",
 }
 
 SCREEN_ONLY = ("by_eye",)

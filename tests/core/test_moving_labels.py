@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.test_taxonomy import FIRST, merge, rename, split, taxonomies
 
-from tilth.core.moving_labels import earlier_name, move_labels, moved_mass
+from tilth.core.moving_labels import earlier_name, move_labels, moved_mass, names_between
 from tilth.core.taxonomy import Change, Migration, Taxonomy
 
 
@@ -108,6 +108,15 @@ def test_earlier_names():
     assert earlier_name(taxonomy, "other", 3) is None
     assert earlier_name(taxonomy, "bus", 4) is None
     assert earlier_name(Taxonomy(FIRST, (rename("bike", "cycle"),)), "cycle", 1) == "bike"
+
+
+def test_names_between_go_back_to_what_is_common_and_on():
+    one = Taxonomy(FIRST, (rename("bike", "cycle"), split("car", "van", "limo")))
+    other = Taxonomy(FIRST, (rename("bike", "cycle"), merge("truck", "cycle", into="rest")))
+    assert names_between(one, other) == {"van": "car", "limo": "car", "truck": "rest", "cycle": "rest"}
+    assert names_between(other, one) == {}
+    assert names_between(Taxonomy(FIRST), one) == {"truck": "truck", "bike": "cycle"}
+    assert names_between(Taxonomy(("a", "b")), Taxonomy(("b", "c"))) == {"b": "b"}
 
 
 @given(taxonomies(), st.lists(st.sampled_from((*FIRST, None)), min_size=1, max_size=8))

@@ -166,6 +166,18 @@ def test_answers_and_edits_are_carried_over_and_back(project):
     assert [labels(project)[row] for row in cars[:5]] == ["truck"] * 5
 
 
+def test_what_several_people_said_counts_under_the_new_names(project):
+    cars = [row for row, label in labels(project).items() if label == "car"][:12]
+    for name in ("anna", "ben", "cem"):
+        answer(project, [(row, "truck" if name == "ben" and row == cars[0] else "car") for row in cars], name)
+    project.migrate(rename("car", "auto"))
+    assert {one.name: one.answers for one in project.people().people} == {"anna": 12, "ben": 12, "cem": 12}
+    again = answer(project, [(row, "auto") for row in cars[1:]], "anna")
+    assert (again.answers, again.skipped) == (0, 11)
+    project.migrate(split("auto", "van", "limo"))
+    assert {one.name: one.answers for one in project.people().people} == {"ben": 1}
+
+
 def test_the_same_steps_make_the_same_versions(project, tmp_path):
     steps = (rename("bike", "cycle"), split("car", "van", "limo", van="doors > 4"))
     for step in steps:

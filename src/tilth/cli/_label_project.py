@@ -10,9 +10,11 @@ from tilth.cli._output import emit, emit_json, progress_on_stderr
 from tilth.core.errors import ProjectNotFoundError
 
 if TYPE_CHECKING:
+    from tilth.core.people_report import PeopleReport
     from tilth.loop.project import Project
+    from tilth.sources._votes import VoteReading
 
-__all__ = ["label_here"]
+__all__ = ["label_here", "people_here", "people_of_file"]
 
 
 def label_here(
@@ -50,6 +52,28 @@ def label_here(
     if places is not None:
         emit(places_screen(places))
     say_more(explanation, path, len(found.labelled.summary))
+
+
+def people_here(directory: Path, *, as_json: bool) -> None:
+    """Write the report card of the people who answered rows of a project."""
+    _show(_opened(directory).people(), as_json=as_json)
+
+
+def people_of_file(votes: str, *, truth: str | None, trusted: str | None, reading: VoteReading, as_json: bool) -> None:
+    """Write the report card of the people who answered in a file."""
+    from tilth.loop.people_cards import card_of_file
+    from tilth.sources._votes import read_votes
+
+    _show(card_of_file(read_votes(votes, truth=truth, trusted=trusted, reading=reading)), as_json=as_json)
+
+
+def _show(report: PeopleReport, *, as_json: bool) -> None:
+    from tilth.reporting.people import people_screen
+
+    if as_json:
+        emit_json(report.to_dict())
+    else:
+        emit(people_screen(report))
 
 
 def _opened(directory: Path) -> Project:

@@ -61,6 +61,10 @@ def label(
     look_next: Annotated[
         bool, typer.Option("--next", help="In a project: where the next labeler should look.")
     ] = False,
+    people: Annotated[bool, typer.Option("--people", help="The report card of those who answered.")] = False,
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="Write what was read and dropped as JSON.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write row, label, probabilities: .csv, .parquet or .json.")
     ] = None,
@@ -72,27 +76,46 @@ def label(
         _refuse_output(output, votes, truth, trusted)
     if votes is None:
         file_only = {"--truth": truth, "--trusted": trusted, "--classes": classes, "--columns": columns}
+        file_only |= {"--manifest": None if manifest is None else str(manifest)}
         _refuse_file_options(file_only | {"--ignore": ignore, "--abstain": None if abstain == "-1" else abstain})
-        from tilth.cli._label_project import label_here
+        from tilth.cli._label_project import label_here, people_here
 
+        if people:
+            _refuse_with_people({"--explain": explain, "--wrong": wrong, "--next": look_next, "-o": output})
+            people_here(directory, as_json=as_json)
+            return
         label_here(
             directory, model=model, explain=explain, wrong=wrong, look_next=look_next, output=output, as_json=as_json
         )
         return
     if wrong is not None or look_next:
         raise UsageError("--wrong and --next need the rows of a project", next_step="leave VOTES out, or the options")
-    from tilth.loop.label_votes import label_votes
+    from tilth.cli._imports import manifest_path, write_manifest
+    from tilth.loop.label_votes import label_read
+    from tilth.loop.vote_manifest import vote_manifest
     from tilth.reporting.labels import labels_screen
-    from tilth.sources._votes import VoteReading
+    from tilth.sources._votes import VoteReading, read_votes
 
     reading = VoteReading(
         abstain=abstain, classes=_listed(classes), columns=_listed(columns), ignore=tuple(ignore or ())
     )
+    if people:
+        from tilth.cli._label_project import people_of_file
+
+        refused = {"--explain": explain, "-o": output, "--manifest": manifest}
+        _refuse_with_people(refused | {"--model": None if model == "auto" else model})
+        people_of_file(votes, truth=truth, trusted=trusted, reading=reading, as_json=as_json)
+        return
+    record = None if manifest is None else manifest_path(manifest, votes)
     with progress_on_stderr() as progress:
-        labelled = label_votes(votes, truth=truth, trusted=trusted, model=model, reading=reading, progress=progress)
+        progress("reading votes")
+        read = read_votes(votes, truth=truth, trusted=trusted, reading=reading)
+        labelled = label_read(read, model, progress)
     explanation = None if explain is None else labelled.explain(explain)
     if output is not None:
         write_labels(labelled.summary.to_table(), output)
+    if record is not None:
+        write_manifest(vote_manifest(read, votes), record)
     if as_json:
         told = {} if explanation is None else {"explanation": asdict(explanation)}
         emit_json(labelled.summary.to_dict() | told)
@@ -119,6 +142,12 @@ def _refuse_file_options(given: Mapping[str, object]) -> None:
             f"{named[0]} is for a votes file, and none is named",
             next_step=f"tilth label VOTES {named[0]} …, or leave it out to run the project's labelers",
         )
+
+
+def _refuse_with_people(given: Mapping[str, object]) -> None:
+    named = [name for name, value in given.items() if value]
+    if named:
+        raise UsageError(f"--people and {named[0]} do not go together", next_step="leave one of them out")
 
 
 def _listed(names: str | None) -> tuple[str, ...]:

@@ -25,12 +25,24 @@ def ask(
     directory: Dir = HERE,
     top: Annotated[int, typer.Option(min=1, help="How many rows to ask about.")] = 30,
     split: Annotated[str | None, typer.Option(help="A random sample of this split: dev, test, train or pool.")] = None,
+    people: Annotated[
+        str | None,
+        typer.Option("--people", help="Who may be asked, comma-separated; the sheet says who is asked what."),
+    ] = None,
+    each: Annotated[int | None, typer.Option("--each", min=1, help="With --people: most rows for one person.")] = None,
+    gold: Annotated[
+        int, typer.Option("--gold", min=0, help="Mix in rows whose label is known, to see how good answers are.")
+    ] = 0,
+    form: Annotated[
+        str, typer.Option("--format", help="csv, or label-studio: tasks with -o tasks.json, the interface beside it.")
+    ] = "csv",
     output: Output = None,
 ) -> None:
     """Write the rows whose answers are worth most, as CSV with an empty column `answer`.
 
     With -o, images are written into a folder beside the file, and the file names them.
     """
+    from tilth.cli._imports import listed
     from tilth.cli._output import write_csv
     from tilth.loop.locations import writing
     from tilth.loop.more_rows import worth_of_pool
@@ -39,46 +51,81 @@ def ask(
 
     project = open_project(directory)
     path = None if output is None else project.writable(output)
+    interface = None if form == "csv" else project.writable(_interface(form, path))
+    notes: list[str] = []
     with progress_on_stderr() as progress:
-        table = project.ask(top=top, split=split, progress=progress)
+        table = project.ask(
+            top=top, split=split, people=listed(people), each=each, gold=gold, notes=notes, progress=progress
+        )
     if path is not None:
         with writing(path):
             table = with_image_files(table, project.dataset(), path)
-    write_csv(table, path)
-    if path is not None:
+    if path is not None and interface is not None:
+        from tilth.loop.studio_tasks import write_studio
+
+        write_studio(table, project.file.schema, path, interface)
+        emit(f"wrote {path}: {table.num_rows:,} tasks for Label Studio, and {interface}: their labelling interface")
+        emit("export the annotations as JSON there, then: tilth answer EXPORT.json")
+    else:
+        write_csv(table, path)
+    if path is not None and interface is None:
         emit(f"wrote {path}: {table.num_rows:,} rows; fill in the column `answer`, then: tilth answer {path}")
-    elif not table.num_rows:
+    if not table.num_rows:
         console_error("there is nothing to ask about")
+    for note in notes:
+        console_error(note)
     worth = worth_of_pool(project) if split in (None, "pool") else None
     if worth is not None:
         console_error(worth)
 
 
+def _interface(form: str, path: Path | None) -> Path:
+    """Return where the labelling interface goes: beside the tasks."""
+    from tilth.core.errors import UsageError, did_you_mean
+
+    if form != "label-studio":
+        raise UsageError(
+            f"{form!r} is not a format of questions.{did_you_mean(form, ('csv', 'label-studio'))}",
+            next_step="--format csv or --format label-studio",
+        )
+    if path is None or path.suffix != ".json":
+        raise UsageError("tasks for Label Studio are a .json file", next_step="-o tasks.json")
+    return path.with_suffix(".xml")
+
+
 def answer(
-    file: Annotated[Path, typer.Argument(help="A CSV with columns row_id and answer; empty answers are skipped.")],
+    file: Annotated[
+        Path, typer.Argument(help="Row_id, answer, perhaps annotator: CSV, JSON, Parquet, Label Studio, saved dataset.")
+    ],
     directory: Dir = HERE,
+    annotator: Annotated[
+        str | None, typer.Option("--annotator", help="Who answered, where the file does not say.")
+    ] = None,
+    adjudicate: Annotated[
+        bool, typer.Option("--adjudicate", help="These answers are final, whatever others say.")
+    ] = False,
+    columns: Annotated[
+        str | None, typer.Option("--columns", help="Row and answer, or row, annotator and answer, comma-separated.")
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="Write what was read and dropped as JSON.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Take answers in: a CSV with columns row_id and answer."""
-    from dataclasses import asdict
-
+    """Take answers in: a file with row_id and answer, of one person or of several."""
+    from tilth.cli._imports import listed, manifest_path, write_manifest
     from tilth.loop.project import open_project
+    from tilth.reporting.answered import answered_text
 
-    taken = open_project(directory).answer(file)
+    project = open_project(directory)
+    path = None if manifest is None else manifest_path(project.writable(manifest), file)
+    taken = project.answer(file, annotator=annotator, adjudicate=adjudicate, columns=listed(columns))
+    if taken.manifest is not None and path is not None:
+        write_manifest(taken.manifest, path)
     if as_json:
-        emit_json(asdict(taken))
+        emit_json(taken.to_dict())
         return
-    if not taken.answers:
-        stand = (
-            f"{taken.skipped:,} answers stand already" if taken.skipped else f"the column `answer` of {file} is empty"
-        )
-        emit(f"nothing new: {stand}; still {taken.version}")
-        return
-    where = ", ".join(f"{n:,} {name}" for name, n in taken.by_split.items())
-    first = taken.by_split.get("pool", 0)
-    said = [f"{taken.confirmed:,} confirm the label", f"{taken.changed - first:,} change it"]
-    said += [f"{first:,} are first labels"] if first else []
-    emit(f"{taken.answers:,} answers ({where}): {', '.join(said)}; now {taken.version}; next: tilth run")
+    emit(answered_text(taken, str(file)))
 
 
 def adopt(edit: EditId, directory: Dir = HERE) -> None:

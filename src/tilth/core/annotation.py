@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 __all__ = ["Annotation"]
@@ -13,6 +14,7 @@ class Annotation:
     """One answer: who said what about which row, under which guideline and label set, and when.
 
     `value` is a class name or a number written as text; times are ISO 8601 in UTC or empty; certainty in [0, 1].
+    `adjudicated` marks the last word on a row: it stands against whatever others say.
     """
 
     row_id: str
@@ -24,7 +26,14 @@ class Annotation:
     started: str = ""
     answered: str = ""
     certainty: float = 1.0
+    adjudicated: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Annotation:
+        """Return the annotation that `to_dict` wrote; what an older tilth did not write has its default."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in body.items() if name in known})

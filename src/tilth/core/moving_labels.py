@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from tilth.core.arrays import IntVector, Mask, Matrix
 from tilth.core.taxonomy import OTHERWISE, Change, Migration, Taxonomy
 
-__all__ = ["Matches", "MovedLabels", "earlier_name", "move_labels", "moved_mass"]
+__all__ = ["Matches", "MovedLabels", "earlier_name", "move_labels", "moved_mass", "names_between"]
 
 Matches = Callable[[str], Mask]
 """Gives the (n,) rows for which an SQL predicate holds."""
@@ -81,6 +81,17 @@ def moved_mass(taxonomy: Taxonomy, since: int) -> Matrix:
     shares[kept] = np.eye(len(at))[[at[moved.labels[row].as_py()] for row in kept]]
     shares[moved.open] = moved.targets()
     return shares
+
+
+def names_between(before: Taxonomy, after: Taxonomy) -> dict[str, str]:
+    """Return for each class of one taxonomy the one class that it is in another; classes that may be several, or none, are left out."""
+    common = before.common_with(after)
+    if not common:
+        return {name: name for name in before.names if name in after.names}
+    former = [earlier_name(before, name, common) for name in before.names]
+    moved = move_labels(pa.array(former, pa.string()), after, lambda _: np.zeros(len(former), dtype=bool), since=common)
+    pairs = zip(before.names, moved.labels.to_pylist(), strict=True)
+    return {name: now for name, now in pairs if now is not None}
 
 
 def earlier_name(taxonomy: Taxonomy, name: str, version: int) -> str | None:

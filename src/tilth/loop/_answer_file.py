@@ -1,7 +1,7 @@
 """A file of answers as a person saves it: the sheet that `tilth ask` wrote, in any of the ways that spreadsheets write CSV.
 
 Cells stand between commas, semicolons (Excel, where the comma is the decimal sign) or tabs; the text is UTF-8, with or without a
-byte-order mark, or UTF-16 ("Unicode Text"). Only `row_id` and `answer` are read, so that the other columns may hold anything.
+byte-order mark, or UTF-16 ("Unicode Text"). Only the columns that are asked for are read, so that the others may hold anything.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import pyarrow.csv as pacsv
 from tilth.core.errors import AnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-__all__ = ["read_answers"]
+__all__ = ["answer_table", "read_answers"]
 
 COLUMNS = ("row_id", "answer")
 SEPARATORS = (",", ";", "\t")
@@ -34,11 +34,23 @@ def read_answers(path: Path) -> list[tuple[str, str]]:
 
     Raises AnswerError where there is no such file, or it cannot be read so.
     """
-    data = _bytes(path)
-    header, separator = _header(data, path)
-    table = _table(data, header, separator, path)
+    table = answer_table(path)
     pairs = zip(*(table.column(name).to_pylist() for name in COLUMNS), strict=True)
     return [(row.strip(), answer.strip()) for row, answer in pairs if answer and answer.strip()]
+
+
+def answer_table(path: Path, needed: Sequence[str] = COLUMNS, may_have: Collection[str] = ()) -> pa.Table:
+    """Return the columns of a CSV that are needed, and those of `may_have` that it has, as text; one line per answer.
+
+    Raises AnswerError where there is no such file, or it cannot be read so.
+    """
+    data = _bytes(path)
+    header, separator = _header(data, path, needed)
+    columns = [name for name in header if name in needed or name in may_have]
+    twice = [name for name in columns if columns.count(name) > 1]
+    if twice:
+        raise AnswerError(f"the column {twice[0]!r} stands twice", where=str(path), next_step="leave one of them")
+    return _table(data, header, separator, path, columns)
 
 
 def _bytes(path: Path) -> bytes:
@@ -61,20 +73,15 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _header(data: bytes, path: Path) -> tuple[list[str], str]:
+def _header(data: bytes, path: Path, needed: Sequence[str]) -> tuple[list[str], str]:
     """Return the names in the header line, and the separator by which it holds the columns that are needed."""
     for separator in SEPARATORS:
         names = _first_record(data, separator)
-        if all(name in names for name in COLUMNS):
-            twice = [name for name in COLUMNS if names.count(name) > 1]
-            if twice:
-                raise AnswerError(
-                    f"the column {twice[0]!r} stands twice", where=str(path), next_step="leave one of them"
-                )
+        if all(name in names for name in needed):
             return names, separator
-    missing = [name for name in COLUMNS if all(name not in _first_record(data, sign) for sign in SEPARATORS)]
+    missing = [name for name in needed if all(name not in _first_record(data, sign) for sign in SEPARATORS)]
     raise AnswerError(
-        f"the answers have no column {(missing or COLUMNS)[0]!r}",
+        f"the answers have no column {(missing or needed)[0]!r}",
         where=str(path),
         next_step="keep the header that tilth ask wrote, its cells between commas, semicolons or tabs",
     )
@@ -88,15 +95,15 @@ def _first_record(data: bytes, separator: str) -> list[str]:
         return []
 
 
-def _table(data: bytes, header: Sequence[str], separator: str, path: Path) -> pa.Table:
-    names = [name if name in COLUMNS else f"other {at}" for at, name in enumerate(header)]
+def _table(data: bytes, header: Sequence[str], separator: str, path: Path, columns: Sequence[str]) -> pa.Table:
+    names = [name if name in columns else f"other {at}" for at, name in enumerate(header)]
     try:
         return pacsv.read_csv(
             pa.BufferReader(data),
             read_options=pacsv.ReadOptions(column_names=names, skip_rows_after_names=1),
             parse_options=pacsv.ParseOptions(delimiter=separator, newlines_in_values=True),
             convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(COLUMNS, pa.string()), include_columns=list(COLUMNS)
+                column_types=dict.fromkeys(columns, pa.string()), include_columns=list(columns)
             ),
         )
     except pa.ArrowInvalid as error:

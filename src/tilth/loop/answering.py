@@ -6,7 +6,7 @@ An answered label is what the row is trained on from then on: a soft target or a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tilth.core.annotation import Annotation
+from tilth.core.answered import Answered
 from tilth.core.dataset import Dataset
 from tilth.core.edit import PERSON, Edit, Verb
 from tilth.core.errors import AnswerError, did_you_mean, first_three
@@ -23,41 +24,24 @@ from tilth.loop._answer_file import read_answers
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
-__all__ = ["Answered", "answers_as_edits", "read_answers"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What came of a file of answers: how many were taken, and how many confirmed or changed a label, by split."""
-
-    answers: int
-    confirmed: int
-    changed: int
-    skipped: int
-    by_split: dict[str, int]
-    version: str
+__all__ = ["Answered", "answers_as_edits", "read_answers", "refuse_unknown_rows", "value_of"]
 
 
 def answers_as_edits(
-    repository: Repository, version: Version, answers: Sequence[tuple[str, str]]
+    repository: Repository, version: Version, answers: Sequence[tuple[str, str]], by: str = "a person"
 ) -> tuple[list[Edit], list[Annotation]]:
     """Return the edits that a person's answers make, train and pool rows first, then dev and test rows.
+
+    `by` says in the reason whose answers they are.
 
     Raises AnswerError for unknown rows, unknown classes, or two different answers to one row; then nothing is taken.
     """
     dataset, task = repository.dataset(version), version.schema.task
     unique = dict(answers)
     ids = pa.array(list(unique), pa.string())
-    known = pc.is_in(ids, value_set=dataset.row_ids)
-    if not pc.all(known).as_py() and len(ids):
-        strangers = ids.filter(pc.invert(known)).to_pylist()
-        raise AnswerError(
-            f"{len(strangers):,} answers are for unknown rows",
-            where=f"rows {first_three(strangers)}",
-            next_step="keep the row_id column as tilth ask wrote it",
-        )
-    _refuse_contradictions([(row, answer, _value(answer, version, row)) for row, answer in answers])
-    values = [_value(answer, version, row) for row, answer in unique.items()]
+    refuse_unknown_rows(dataset, ids)
+    _refuse_contradictions([(row, answer, value_of(answer, version, row)) for row, answer in answers])
+    values = [value_of(answer, version, row) for row, answer in unique.items()]
     rows = dataset.positions(ids)
     splits = dataset.splits[rows].astype(str)
     given = dataset.read(task.label).column(0).take(pa.array(rows)).combine_chunks()
@@ -65,10 +49,23 @@ def answers_as_edits(
     for judged in (False, True):
         chosen = np.flatnonzero(np.isin(splits, [str(Split.DEV), str(Split.TEST)]) == judged)
         if len(chosen):
-            edit = _edit(task.label, ids, values, given, splits, chosen, is_evaluation=judged)
+            edit = _edit(task.label, ids, values, given, splits, chosen, by=by, is_evaluation=judged)
             edits.append(_with_plain_targets(edit, dataset))
     annotations = [Annotation(row_id=row, task=task.label, value=str(value)) for row, value in unique.items()]
     return edits, annotations
+
+
+def refuse_unknown_rows(dataset: Dataset, ids: pa.Array) -> None:
+    """Refuse answers for rows that a version does not hold; raises AnswerError with the first of them."""
+    known = pc.is_in(ids, value_set=dataset.row_ids)
+    if pc.all(known).as_py() or not len(ids):
+        return
+    strangers = ids.filter(pc.invert(known)).to_pylist()
+    raise AnswerError(
+        f"{len(strangers):,} answers are for unknown rows",
+        where=f"rows {first_three(strangers)}",
+        next_step="keep the row_id column as tilth ask wrote it",
+    )
 
 
 def _refuse_contradictions(answers: Sequence[tuple[str, str, str | float]]) -> None:
@@ -83,7 +80,8 @@ def _refuse_contradictions(answers: Sequence[tuple[str, str, str | float]]) -> N
             )
 
 
-def _value(answer: str, version: Version, row: str) -> str | float:
+def value_of(answer: str, version: Version, row: str) -> str | float:
+    """Return an answer as a class, or as a number for regression; raises AnswerError where it is none."""
     task = version.schema.task
     if task.is_regression:
         try:
@@ -110,6 +108,7 @@ def _edit(
     splits: np.ndarray,
     chosen: np.ndarray,
     *,
+    by: str,
     is_evaluation: bool,
 ) -> Edit:
     mine = ids.take(pa.array(chosen))
@@ -119,7 +118,7 @@ def _edit(
         pa.array([values[i] for i in chosen], given.type),
         given.take(pa.array(chosen)),
         operator=Spec(room="people", name="answers", parameters={"rows": len(chosen)}),
-        reason=f"{len(chosen):,} labels answered by a person",
+        reason=f"{len(chosen):,} labels answered by {by}",
         author=PERSON,
         trusted=True,
         evaluation=is_evaluation,

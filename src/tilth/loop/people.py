@@ -1,16 +1,15 @@
 """People: the rows whose answers are worth most, and answers as edits.
 
-Where a migration of the label set left labels open, these come first. Else questions decide the undecided edits of the last run
-first: dev rows drawn at random among those on which the model before and after decide differently. They come alone, since
-answers on train rows would change the models whose difference they judge. Where no edit is open, train labels in doubt are asked,
-then pool rows near the decision boundary. `--split dev|test` asks for a random sample of that split instead: a trusted sample that
-judges without assumptions.
+Rows on which people disagree come first, then rows whose label a migration of the label set left open. Then questions decide the
+undecided edits of the last run: dev rows drawn at random among those on which the model before and after decide differently.
+They come without questions on train rows, since answers there would change the models whose difference they judge. Where no edit is
+open, train labels in doubt are asked, then pool rows near the decision boundary. `--split dev|test` asks for a random sample of that
+split instead: a trusted sample that judges without assumptions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,9 +21,11 @@ from tilth.core.arrays import IntVector, Mask
 from tilth.core.names import ROW_ID, TRUSTED, Split
 from tilth.core.rng import generator
 from tilth.core.rowset import RowSet
-from tilth.core.schema import ColumnType, Visibility
+from tilth.core.schema import ColumnType, Role, Visibility
 from tilth.core.trial import Trial, Verdict
+from tilth.loop.answer_lines import OWN_COLUMNS
 from tilth.loop.answering import Answered, answers_as_edits, read_answers
+from tilth.loop.asking import disputed_questions
 from tilth.loop.copies import leaks_of, memorised
 from tilth.loop.evidence import EvidenceBase
 from tilth.loop.found import Found
@@ -32,6 +33,7 @@ from tilth.loop.frames import trusted_of
 from tilth.loop.ledger import Draw, Ledger
 from tilth.loop.open_questions import open_questions
 from tilth.loop.protection import spare_trusted
+from tilth.loop.question import Question
 from tilth.operators.protocols import Selector
 from tilth.operators.registry import make, names
 from tilth.store.repository import Repository
@@ -39,32 +41,29 @@ from tilth.store.version import Version
 
 __all__ = ["Answered", "Question", "answers_as_edits", "ask", "question_table", "read_answers"]
 
+JUDGES = (str(Split.DEV), str(Split.TEST))
 MOST_CELL = 2_000
 """Signs of a cell that a question shows at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One row to ask about."""
-
-    row_id: str
-    split: str
-    given: str | None
-    suggestion: str | None
-    reason: str
 
 
 def ask(found: Found, top: int, split: Split | None) -> list[Question]:
     """Return at most `top` questions, most valuable first, each row once; draws are recorded in the ledger."""
     if split is not None:
         return _sample(found, top, split)
-    left_open = _left_open(found, top)
+    repository = found.workshop.repository
+    disputed = disputed_questions(repository, found.version, top)
+    left_open = _left_open(found, top - len(disputed))
     if left_open:
-        return left_open
-    deciding = _deciding(found, top)
+        return [*disputed, *left_open]
+    # Answers on rows that learn would change the models whose difference the deciding questions judge.
+    is_apart = all(question.split in JUDGES for question in disputed)
+    deciding = _deciding(found, top - len(disputed)) if is_apart and len(disputed) < top else []
     if deciding:
-        return deciding
-    questions: dict[str, Question] = {}
+        asked = {question.row_id for question in disputed}
+        return [*disputed, *(question for question in deciding if question.row_id not in asked)]
+    questions: dict[str, Question] = {question.row_id: question for question in disputed}
+    if len(questions) == top:
+        return disputed
     for question in _selected(found, top):
         if len(questions) < top:
             questions.setdefault(question.row_id, question)
@@ -242,8 +241,13 @@ def _sample(found: Found, top: int, split: Split) -> list[Question]:
     return _as_questions(found, ids.filter(pa.array(~trusted[order])), f"random sample of {split}")
 
 
-def question_table(found: Found, questions: Sequence[Question]) -> pa.Table:
-    """Return the questions as a table: row_id, split, given, suggestion, reason, answer (empty), then shown columns."""
+def question_table(
+    found: Found, questions: Sequence[Question], *, names_people: bool = False, is_blind: bool = False
+) -> pa.Table:
+    """Return the questions as a table: row_id, split, given, suggestion, reason, answer (empty), then shown columns.
+
+    With `names_people` a column annotator stands before the answer; a blind table leaves out the source's own split.
+    """
     dataset, schema = found.dataset, found.version.schema
     ids = pa.array([q.row_id for q in questions], pa.string())
     may_show = schema.may_show(schema.task.label)
@@ -253,13 +257,16 @@ def question_table(found: Found, questions: Sequence[Question]) -> pa.Table:
         "given": pa.array([q.given if may_show else None for q in questions], pa.string()),
         "suggestion": pa.array([q.suggestion for q in questions], pa.string()),
         "reason": pa.array([q.reason for q in questions], pa.string()),
+        **({"annotator": pa.array([q.annotator for q in questions], pa.string())} if names_people else {}),
         "answer": pa.array([""] * len(questions), pa.string()),
     }
     unshown = (ColumnType.IMAGE, ColumnType.EMBEDDING)
-    shown = [c.name for c in schema.columns if c.visibility is Visibility.SHOWN and c.type not in unshown]
+    told = [c for c in schema.columns if not (is_blind and c.role is Role.SPLIT)]
+    shown = [c.name for c in told if c.visibility is Visibility.SHOWN and c.type not in unshown]
     rows = dataset.read(*shown).take(pa.array(dataset.positions(ids))) if shown else pa.table({})
     for name in shown:
         if name != schema.task.label:
             texts = rows.column(name).cast(pa.string())
-            columns[name if name not in columns else f"{name} (column)"] = pc.utf8_slice_codeunits(texts, 0, MOST_CELL)
+            free = name not in columns and name not in OWN_COLUMNS
+            columns[name if free else f"{name} (column)"] = pc.utf8_slice_codeunits(texts, 0, MOST_CELL)
     return pa.table(columns)

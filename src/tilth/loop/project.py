@@ -24,11 +24,12 @@ from tilth.store.version import Version
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from tilth.core.answered import Answered
     from tilth.core.learning_curve import LearningCurve
     from tilth.core.migration_plan import MigrationPlan, TaxonomyState
+    from tilth.core.people_report import PeopleReport
     from tilth.core.summary import Exhibit, RunSummary
     from tilth.core.taxonomy import Migration
-    from tilth.loop.answering import Answered
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
     from tilth.loop.project_labels import LabelledProject
@@ -169,26 +170,64 @@ class Project(ProjectHome):
 
     # -- people --------------------------------------------------------------------------------------------------------
 
-    def ask(self, *, top: int = 30, split: str | None = None, progress: Progress = silent) -> pa.Table:
-        """Return the rows whose answers are worth most, as a table with an empty column `answer`."""
+    def ask(
+        self,
+        *,
+        top: int = 30,
+        split: str | None = None,
+        people: Sequence[str] = (),
+        each: int | None = None,
+        gold: int = 0,
+        notes: list[str] | None = None,
+        progress: Progress = silent,
+    ) -> pa.Table:
+        """Return the rows whose answers are worth most, as a table with an empty column `answer`.
+
+        With `people` each row is given to the one whose answer is expected to tell most, at most `each` rows a person; `gold` rows
+        whose label is known are mixed in. What is to be said of the sheet is appended to `notes`.
+        """
+        from tilth.loop.sheets import SheetPlan
         from tilth.loop.working import questions, split_named
 
         wanted = None if split is None else split_named(split)
+        plan = SheetPlan(people=tuple(people), each=each, gold=gold)
         repository = self.repository(make=True)
         with repository.lease, one_thread():
-            return questions(self._ready(repository, self.file.seed, progress), top, wanted, progress)
+            ready = self._ready(repository, self.file.seed, progress)
+            table, said = questions(ready, top, wanted, progress, plan)
+        if notes is not None:
+            notes += said
+        return table
 
-    def answer(self, path: str | Path, *, annotator: str = "person") -> Answered:
-        """Take the answers of a CSV file in: trusted labels, versioned like any edit; answers that stand are not taken twice."""
-        from tilth.loop.answering import read_answers
+    def answer(
+        self,
+        path: str | Path,
+        *,
+        annotator: str | None = None,
+        adjudicate: bool = False,
+        columns: Sequence[str] = (),
+    ) -> Answered:
+        """Take the answers of a file in: recorded person by person, and trusted labels where they agree well enough.
+
+        `annotator` is who answered where the file does not say; with `adjudicate` every answer is the last word on its row.
+        """
+        from tilth.loop.answer_lines import read_lines
         from tilth.loop.reading import read_source
         from tilth.loop.taking import take_answers
 
-        answers = read_answers(Path(path))
+        task = self.file.schema.task.label
+        lines = read_lines(Path(path), columns=columns, taken=self.file.schema.names, task=task)
         repository = self.repository(make=True)
         with repository.lease:
             version, _ = read_source(repository, self.file, self.folder, silent, cut=self._cut)
-            return take_answers(repository, version, answers, self.file, annotator)
+            return take_answers(repository, version, lines, self.file, annotator=annotator, adjudicate=adjudicate)
+
+    def people(self) -> PeopleReport:
+        """Return the report card of those who answered: how good they are, how they err, who agrees with whom."""
+        from tilth.loop.people_cards import card_of_project
+
+        repository = self.repository()
+        return card_of_project(repository, self._version(repository, "latest"))
 
     def adopt(self, edit_id: str) -> Version:
         """Keep an edit on a person's word, whatever its verdict; the ledger says so."""

@@ -6,6 +6,7 @@ from tilth.core.display import register
 from tilth.core.label_summary import LabelSummary
 from tilth.core.learning_curve import LearningCurve
 from tilth.core.migration_plan import MigrationPlan, TaxonomyState
+from tilth.core.people_report import PeopleReport
 from tilth.core.project_labels import ProjectLabels
 from tilth.core.summary import RunSummary
 from tilth.loop.history import Blame, VersionDiff
@@ -15,7 +16,7 @@ __all__ = ["register_all"]
 
 
 def register_all() -> None:
-    """Let a project, a run, a diff, a blame, a learning curve and labels show themselves."""
+    """Let a project, a run, a diff, a blame, a learning curve, labels and people show themselves."""
     register(Project, _project)
     register(RunSummary, _summary)
     register(VersionDiff, _diff)
@@ -25,6 +26,7 @@ def register_all() -> None:
     register(ProjectLabels, _project_labels)
     register(MigrationPlan, _plan)
     register(TaxonomyState, _taxonomy)
+    register(PeopleReport, _people)
 
 
 def _project(project: Project) -> str:
@@ -88,3 +90,9 @@ def _taxonomy(state: TaxonomyState) -> str:
     from tilth.reporting.taxonomy import state_html
 
     return state_html(state)
+
+
+def _people(report: PeopleReport) -> str:
+    from tilth.reporting.people import people_html
+
+    return people_html(report)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -21,12 +20,10 @@ from tilth.core.names import ROW_ID, SPLIT, Split
 from tilth.core.rng import generator
 from tilth.loop.frames import class_codes
 from tilth.loop.ledger import Draw, Ledger
+from tilth.loop.question import Question
 from tilth.loop.splits import FEWEST_ROWS, SplitPlan, SplitRows, assign
 from tilth.store.repository import Repository
 from tilth.store.version import Version
-
-if TYPE_CHECKING:
-    from tilth.loop.people import Question
 
 __all__ = ["first_questions", "first_splits", "is_too_bare", "refuse_too_bare"]
 
@@ -62,8 +59,6 @@ def refuse_too_bare(repository: Repository, version: Version) -> None:
 
 def first_questions(repository: Repository, version: Version, seed: int, top: int) -> list[Question]:
     """Return a random sample of the pool, as questions without suggestions; the draw is recorded in the ledger."""
-    from tilth.loop.people import Question  # only here: taking answers does not wait for what fits models
-
     dataset = repository.dataset(version)
     pool = np.flatnonzero(dataset.mask(Split.POOL))
     order = generator(seed, "sample", str(Split.POOL)).permutation(pool)[:top]

@@ -14,18 +14,22 @@ from tilth.core.names import Split
 from tilth.core.progress import Progress
 from tilth.core.summary import RunSummary
 from tilth.loop import people
+from tilth.loop.asking import disputed_questions
 from tilth.loop.found import Found, find_faults
 from tilth.loop.labelers import labelers_if_any
 from tilth.loop.project_file import ProjectFile, budget_seconds
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.reading import read_source
 from tilth.loop.run import RunOptions, run
+from tilth.loop.sheets import SheetPlan, is_blind, laid_out
 from tilth.loop.unlabelled import first_questions, is_too_bare, refuse_too_bare
 from tilth.loop.workshop import Workshop
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
 __all__ = ["Ready", "find_all", "questions", "ready", "run_all", "run_options", "split_named"]
+
+EVERYBODY = SheetPlan()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +99,24 @@ def find_all(there: Ready, progress: Progress) -> Found:
     return find_faults(there.workshop, there.version, there.warnings, progress)
 
 
-def questions(there: Ready, top: int, split: Split | None, progress: Progress) -> pa.Table:
-    """Return what to ask; where too few rows are labelled to find anything, the first questions."""
+def questions(
+    there: Ready, top: int, split: Split | None, progress: Progress, plan: SheetPlan = EVERYBODY
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """Return what to ask, and what is to be said of it; where too few rows are labelled to find anything, the first questions."""
     workshop, version = there.workshop, there.version
     if is_too_bare(there.repository, version):
         found = Found(workshop=workshop, version=version, findings=(), quarantine=Quarantine())
-        return people.question_table(found, first_questions(there.repository, version, workshop.seed, top))
-    found = find_faults(workshop, version, there.warnings, progress)
-    return people.question_table(found, people.ask(found, top, split))
+        asked = disputed_questions(there.repository, version, top)
+        if len(asked) < top:
+            first = first_questions(there.repository, version, workshop.seed, top)
+            known = {question.row_id for question in asked}
+            asked = [*asked, *(question for question in first if question.row_id not in known)][:top]
+    else:
+        found = find_faults(workshop, version, there.warnings, progress)
+        asked = people.ask(found, top, split)
+    sheet = laid_out(there.repository, version, workshop.seed, asked, plan)
+    table = people.question_table(found, sheet.questions, names_people=bool(plan.people), is_blind=is_blind(plan))
+    return table, sheet.notes
 
 
 def split_named(name: str) -> Split:

@@ -2,9 +2,8 @@
 
     q_i(c) ∝ p(c | x_i) for c in S_i, else 0;   p fitted to the rows whose class is known
 
-On banking77 with 77 intents known only up to 20 groups this was as good as expectation-maximisation from there (test accuracy
-.526 against .527 with 100 known rows, .789 and .789 with 400), and better than EM from even shares (.477 and .698); even shares as
-targets were worse than leaving the rows out (.396 against .456, .574 against .733).
+On banking77, 77 intents known up to 20 groups and 400 answers at random: test accuracy .764, of the answers alone .725, of even shares
+over the sets .583 (`python -m benchmarks migrations`). Going on from there by expectation-maximisation changed less than .005 (one seed).
 
 Source: Jin, Ghahramani (2002), Learning with Multiple Labels, NeurIPS, section 3 (its first E step, from the known rows).
 """

@@ -13,6 +13,7 @@ from tilth.core.errors import first_three
 from tilth.core.names import SPLIT
 from tilth.sources._content import fetch, is_url, local_path, without_secrets
 from tilth.sources._formats import parse, refuse_unknown_format
+from tilth.sources._hf_disk import is_saved_dataset, read_saved_dataset
 from tilth.sources._images import holds_image_bytes, holds_image_paths, load_images
 from tilth.sources._plan import Item, items_of
 from tilth.sources._tables import BrokenImage, Part, Rows, combined
@@ -108,6 +109,9 @@ def _read(item: Item, opening: _Opening) -> _Read:
         return _read_frame(item)
     path = str(item.what)
     folder = None if is_url(path) else local_path(path, opening.relative_to)
+    if folder is not None and is_saved_dataset(folder):
+        saved = read_saved_dataset(folder, path)
+        return _with_images(_Read(_written(path, opening), item.split, saved.rows, saved.size, saved.digest), folder)
     if folder is not None and folder.is_dir():
         found = parse_image_folder(folder, path)
         return _Read(_written(path, opening), item.split, found.rows, found.size, found.digest)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tilth.core.errors import SourceError, first_three
 from tilth.sources._content import is_url, local_path, suffix_of
 from tilth.sources._formats import TABLE_SUFFIXES
+from tilth.sources._hf_disk import is_saved_dataset
 from tilth.sources._splits import split_of_file
 from tilth.sources.dataframe import is_dataframe, parse_dataframe
 from tilth.sources.image_folder import holds_images
@@ -74,7 +75,7 @@ def _named(source: str, relative_to: Path | None) -> tuple[str, str] | None:
 def _expanded(source: str | Path, relative_to: Path | None) -> tuple[list[Item], list[str]]:
     """Return a folder of tables as its files; anything else as it is."""
     folder = None if is_url(str(source)) else local_path(source, relative_to)
-    if folder is None or not folder.is_dir():
+    if folder is None or not folder.is_dir() or is_saved_dataset(folder):
         return [Item(source, None)], []
     tables = sorted(path for path in folder.iterdir() if path.is_file() and suffix_of(path.name) in TABLE_SUFFIXES)
     tables.sort(key=lambda path: split_of_file(path.name) not in {"train", "training"})  # people think of it first

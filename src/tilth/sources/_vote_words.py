@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from tilth.core.arrays import IntVector
 from tilth.core.errors import LabelError, did_you_mean, first_three
+from tilth.core.manifest import Dropped
 from tilth.sources._cells import as_category, as_text, trimmed
 from tilth.sources._labels import natural_order
 
@@ -69,6 +70,8 @@ class WordVotes:
     notes : how the source was understood
     warnings : what a reader must know
     form : "matrix", "long" or "wrench"
+    read : lines of a long table, or cells of a matrix
+    dropped : which of them are no votes, by reason; cells of a matrix without a vote are not listed
     """
 
     name: str
@@ -85,6 +88,8 @@ class WordVotes:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     form: str = "matrix"
+    read: int = 0
+    dropped: tuple[Dropped, ...] = ()
 
 
 def coded(column: pa.ChunkedArray | pa.Array) -> Coded:

@@ -13,9 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.errors import SourceError, UnknownColumnError
+from tilth.core.manifest import Dropped
 from tilth.core.votes import Votes
 from tilth.sources._content import Content, decode, fetch, is_url, local_path, suffix_of
 from tilth.sources._formats import TABLE_SUFFIXES, parse
+from tilth.sources._hf_disk import is_saved_dataset, read_saved_dataset
+from tilth.sources._label_studio import StudioAnswers, studio_answers, studio_tasks
 from tilth.sources._row_classes import RowClasses, is_file, joined, row_classes
 from tilth.sources._tables import Rows
 from tilth.sources._vote_words import ABSTAIN, WordVotes, classes_of
@@ -60,6 +63,9 @@ class ReadVotes:
     trusted : what label models may learn from, or None
     notes : how the source was understood
     warnings : what a reader must know
+    form : "matrix", "long", "wrench" or "Label Studio"
+    read : lines, cells or annotations of the source
+    dropped : those that are no votes, by reason
     """
 
     votes: Votes
@@ -68,6 +74,9 @@ class ReadVotes:
     trusted: RowClasses | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    form: str = ""
+    read: int = 0
+    dropped: tuple[Dropped, ...] = ()
 
 
 def read_votes(source: Any, *, truth: Any = None, trusted: Any = None, reading: VoteReading | None = None) -> ReadVotes:
@@ -107,7 +116,14 @@ def read_votes(source: Any, *, truth: Any = None, trusted: Any = None, reading: 
         trusted=told.get("trusted"),
         notes=found.notes,
         warnings=tuple(warnings),
+        form=found.form,
+        read=found.read or len(votes) * len(votes.labelers),
+        dropped=found.dropped if found.read else _silent(len(votes) * len(votes.labelers) - len(votes.rows)),
     )
+
+
+def _silent(cells: int) -> tuple[Dropped, ...]:
+    return (Dropped(why="no vote: an empty cell, or the word for abstaining", count=cells),) if cells else ()
 
 
 def _votes_of(found: WordVotes, classes: tuple[str, ...], numbers: Mapping[str, int]) -> Votes:
@@ -163,17 +179,38 @@ def _read_file(path: str, column: str | None, reading: VoteReading) -> WordVotes
             where=path,
             next_step=f"give .npy {' '.join(sorted(TABLE_SUFFIXES))} (CSV and JSON also as .gz)",
         )
+    if not is_url(path) and is_saved_dataset(local_path(path)):
+        saved = read_saved_dataset(local_path(path), path)
+        return _of_rows(saved.rows, path, column, reading, has_number_names=False)
     content = fetch(path)
     rows = wrench_object(content)
     if rows is not None:
         names = class_names_beside(path)
         return _without_column(of_wrench(rows, path, abstain=reading.abstain, class_names=names), column)
+    tasks = studio_tasks(content)
+    if tasks is not None:
+        return _of_studio(studio_answers(tasks, path), path, column, reading)
     content, has_header = _with_header(content)
     found = parse(content)
     warnings = tuple(said for said in found.warnings if "look like data" not in said)
     is_numbered = all(name.isdigit() for name in found.table.column_names[:2])
     read = _of_rows(found._replace(warnings=warnings), path, column, reading, has_number_names=is_numbered)
     return read if has_header else replace(read, notes=(*read.notes, "no header line: labelers are numbered from 0"))
+
+
+def _of_studio(said: StudioAnswers, name: str, column: str | None, reading: VoteReading) -> WordVotes:
+    read = of_long_table(
+        said.table, ("row_id", "annotator", "answer"), name, abstain=reading.abstain, truth=column, ignore=()
+    )
+    left_out = tuple(f"left out, {one.why}: {one.count:,}" for one in said.dropped)
+    return replace(
+        read,
+        form="Label Studio",
+        notes=said.notes,
+        read=said.read,
+        dropped=(*said.dropped, *read.dropped),
+        warnings=(*left_out, *read.warnings),
+    )
 
 
 def _of_rows(rows: Rows, name: str, column: str | None, reading: VoteReading, *, has_number_names: bool) -> WordVotes:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from tilth.core.arrays import IntVector
 from tilth.core.errors import LabelError, SourceError, UnknownColumnError, UsageError, first_three
+from tilth.core.manifest import Dropped
 from tilth.sources._labels import natural_order
 from tilth.sources._vote_words import ABSTAIN, ROW_NAMES, Coded, WordVotes, abstentions, coded, names_in
 
@@ -103,7 +104,15 @@ def of_long_table(
             _warnings(table.num_rows - whole.num_rows, answers, abstained, rows[votes], sources[votes], abstain)
         ),
         form="long",
+        read=table.num_rows,
+        dropped=_dropped(table.num_rows - whole.num_rows, int((answers.codes < 0).sum()), abstained, abstain),
     )
+
+
+def _dropped(nameless: int, empty: int, abstained: int, abstain: str) -> tuple[Dropped, ...]:
+    """Return which lines are no votes, by reason."""
+    counts = {"no row or no labeler": nameless, "the answer is empty": empty, f"{abstain!r} abstains": abstained}
+    return tuple(Dropped(why=why, count=count) for why, count in counts.items() if count)
 
 
 def _coded_names(table: pa.Table, column: str) -> tuple[pa.Array, IntVector]:
