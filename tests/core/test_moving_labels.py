@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.test_taxonomy import FIRST, merge, rename, split, taxonomies
 
 from tilth.core.moving_labels import earlier_name, move_labels, moved_mass, names_between
 from tilth.core.taxonomy import Change, Migration, Taxonomy
+from tilth.testing.label_sets import FIRST, merge, rename, split, taxonomies
 
 
 def nothing(n):

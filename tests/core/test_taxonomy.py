@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from tilth.core.errors import TaxonomyError
 from tilth.core.taxonomy import Change, Migration, Taxonomy
-
-FIRST = ("car", "truck", "bike")
-
-
-def rename(old, new):
-    return Migration(change=Change.RENAME, classes=(old,), into=(new,))
-
-
-def merge(*old, into):
-    return Migration(change=Change.MERGE, classes=old, into=(into,))
-
-
-def split(old, *new, **rules):
-    return Migration(change=Change.SPLIT, classes=(old,), into=new, rules=rules)
+from tilth.testing.label_sets import FIRST, merge, rename, split, taxonomies
 
 
 def test_version_one_is_the_source():
@@ -100,28 +86,6 @@ def test_common_with_is_the_last_shared_version():
     assert one.common_with(Taxonomy(FIRST)) == 1
     assert one.common_with(one) == 3
     assert one.common_with(Taxonomy(("a", "b"))) == 0
-
-
-def migrations(names, number):
-    """Every kind of migration of some class names, into fresh ones."""
-    fresh = st.just(f"n{number}")
-    one = st.sampled_from(names)
-    return st.one_of(
-        st.builds(rename, one, fresh),
-        st.builds(lambda a, b: split(a, f"{b}a", f"{b}b"), one, fresh),
-        st.builds(lambda a, b: Migration(change=Change.ADD, classes=(a,), into=(b,)), one, fresh),
-        st.builds(lambda a: Migration(change=Change.REDEFINE, classes=(a,), guideline="2"), one),
-        *([st.builds(lambda a: merge(names[0], names[1], into=a), fresh)] if len(names) > 2 else []),
-        *([st.builds(lambda a: Migration(change=Change.RETIRE, classes=(a,)), one)] if len(names) > 2 else []),
-    )
-
-
-@st.composite
-def taxonomies(draw):
-    taxonomy = Taxonomy(FIRST)
-    for number in range(draw(st.integers(0, 5))):
-        taxonomy = taxonomy.migrated(draw(migrations(list(taxonomy.names), number)))
-    return taxonomy
 
 
 @given(taxonomies())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.test_taxonomy import merge, rename, split, taxonomies
 
 from tilth.core.errors import ConfigError
 from tilth.core.taxonomy import Change, Migration, Taxonomy
 from tilth.loop._migration_lines import migration_lines, with_migration, without_last_migration
 from tilth.loop.project_file import parse, write
+from tilth.testing.label_sets import merge, rename, split, taxonomies
 
 YAML = """# my project
 source: cars.csv
