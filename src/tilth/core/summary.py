@@ -10,7 +10,17 @@ from tilth.core.display import Displayed
 from tilth.core.estimate import Estimate
 from tilth.core.trial import Trial
 
-__all__ = ["Exhibit", "ExhibitRow", "FailedStep", "FindingLine", "HistoryLine", "RunSummary", "SliceLine", "TestLook"]
+__all__ = [
+    "ByHand",
+    "Exhibit",
+    "ExhibitRow",
+    "FailedStep",
+    "FindingLine",
+    "HistoryLine",
+    "RunSummary",
+    "SliceLine",
+    "TestLook",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +127,16 @@ class FailedStep:
     traceback: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """How many more labels by hand would be as good as an edit's labels from votes: with the ends of the interval, None where unknown."""
+
+    edit: str
+    rows: int | None
+    low: int | None
+    high: int | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunSummary(Displayed):
     """Everything that the screen, the JSON and the report say of a run.
@@ -151,6 +171,7 @@ class RunSummary(Displayed):
     warnings: tuple[str, ...]
     failures: tuple[FailedStep, ...] = ()
     taxonomy: int = 1
+    by_hand: tuple[ByHand, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
         """Return all of it as plain values, from which `from_record` makes it again."""
@@ -167,6 +188,7 @@ class RunSummary(Displayed):
         facts["test"] = None if facts["test"] is None else _look(facts["test"])
         facts["slices"] = tuple(SliceLine(**(line | {"change": _known(line["change"])})) for line in facts["slices"])
         facts["failures"] = tuple(FailedStep(**failure) for failure in facts["failures"])
+        facts["by_hand"] = tuple(ByHand(**line) for line in facts.get("by_hand", ()))
         facts["classes"], facts["warnings"] = tuple(facts["classes"]), tuple(facts["warnings"])
         return cls(**facts)
 
@@ -193,7 +215,7 @@ class RunSummary(Displayed):
                 "least_detectable_gain": self.least_detectable_gain,
             },
             "findings": [finding.to_dict() for finding in self.findings],
-            "trials": [_trial_line(trial) for trial in self.trials],
+            "trials": [_trial_line(trial) | self._hand_labels(trial) for trial in self.trials],
             "not_applicable": dict(self.refusals),
             "test": None if self.test is None else self.test.to_dict(),
             "slices": [line.to_dict() for line in self.slices],
@@ -204,6 +226,10 @@ class RunSummary(Displayed):
             "warnings": list(self.warnings),
             "failures": [{"step": f.step, "error": f.error, "traceback": f.traceback} for f in self.failures],
         }
+
+    def _hand_labels(self, trial: Trial) -> dict[str, Any]:
+        found = next((one for one in self.by_hand if one.edit == trial.edit), None)
+        return {} if found is None else {"hand_labels": {"value": found.rows, "interval": [found.low, found.high]}}
 
 
 def _estimate(values: Mapping[str, Any] | None) -> Estimate | None:

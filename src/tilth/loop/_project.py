@@ -65,7 +65,7 @@ class ProjectFile:
     learner : the commodity model; `auto` chooses it by cross-validation
     python : the Python file beside tilth.yaml that holds people's functions, or None
     labelers : declarative labelers
-    first_classes : the classes of the source, before any migration; those of the schema where there is none
+    first_classes : the classes of the source, where there are migrations; else the schema's are
     migrations : how the label set changed since, oldest first; the schema's classes are those of today
     """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tilth.core.dataset import Dataset
-from tilth.core.errors import LabelError
+from tilth.core.errors import LabelError, NotApplicable
 from tilth.core.estimate import Estimate
 from tilth.core.ids import digest_of
 from tilth.core.learning_curve import CurveForecast, CurvePoint, LearningCurve, NeighbourBound
@@ -28,7 +28,7 @@ from tilth.store.version import Version
 if TYPE_CHECKING:
     from tilth.loop.project import Project
 
-__all__ = ["FACTORS", "curve_of", "worth_of_pool"]
+__all__ = ["FACTORS", "curve_of", "fitted_curve_of", "worth_of_pool"]
 
 FACTORS = (1.25, 2.0, 4.0)
 """How many times the labelled rows a forecast is made for."""
@@ -53,6 +53,16 @@ def worth_of_pool(project: Project) -> str | None:
     with reading_workshop(project.file, repository, version) as workshop:
         kept = repository.evidence.get_arrays(_key(workshop, version))
         return None if kept is None else pool_sentence(_told(workshop, version, kept))
+
+
+def fitted_curve_of(workshop: Workshop, version: Version, *, most: int) -> tuple[FittedCurve, int]:
+    """Return the curve of a version's labels, and how many there are; NotApplicable where there are more than `most`."""
+    labelled = _labelled(workshop.dataset(version))
+    if labelled > most:
+        raise NotApplicable(f"{labelled:,} labelled rows are too many to measure a learning curve within a run")
+    kept = workshop.remember_arrays(_key(workshop, version), lambda: _measured(workshop, version))
+    curve = _of_kept(kept, version).curve
+    return curve, max(labelled, int(curve.largest))
 
 
 def _key(workshop: Workshop, version: Version) -> str:
@@ -106,14 +116,7 @@ def _encodings(workshop: Workshop, version: Version) -> dict[str, slice]:
 def _told(workshop: Workshop, version: Version, kept: dict[str, np.ndarray]) -> LearningCurve:
     """Return the noun: points, forecasts, bounds and words."""
     task, dataset = version.schema.task, workshop.dataset(version)
-    best = 0.0 if task.is_regression else 1.0
-    measured = Measured(
-        sizes=kept["sizes"],
-        scores=kept["scores"],
-        covariance=kept["covariance"],
-        drawn=float(kept["drawn"]),
-        best=best,
-    )
+    measured = _of_kept(kept, version)
     labelled = _labelled(dataset)
     pool = int(dataset.mask(Split.POOL).sum())
     fitted = measured.curve
@@ -132,6 +135,16 @@ def _told(workshop: Workshop, version: Version, kept: dict[str, np.ndarray]) -> 
         bounds=tuple(_bound(bound, now) for bound in _bounds(kept, measured.sizes)),
     )
     return replace(curve, sentences=curve_sentences(curve))
+
+
+def _of_kept(kept: dict[str, np.ndarray], version: Version) -> Measured:
+    return Measured(
+        sizes=kept["sizes"],
+        scores=kept["scores"],
+        covariance=kept["covariance"],
+        drawn=float(kept["drawn"]),
+        best=0.0 if version.schema.task.is_regression else 1.0,
+    )
 
 
 def _labelled(dataset: Dataset) -> int:

@@ -76,7 +76,7 @@ def parse(text: str, where: str = "tilth.yaml") -> ProjectFile:
         splits=plan,
         **_settings(root, lines),
         **_labelers(root, lines, label, task),
-        first_classes=first.classes,
+        first_classes=first.classes if migrations else (),
         migrations=migrations,
     )
 

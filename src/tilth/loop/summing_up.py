@@ -10,6 +10,7 @@ from tilth.core.finding import Finding
 from tilth.core.names import ROW_ID, Split
 from tilth.core.summary import FindingLine, RunSummary, SliceLine, TestLook
 from tilth.core.trial import Trial, Verdict
+from tilth.loop.by_hand import by_hand
 from tilth.loop.comparable import evaluation_notes
 from tilth.loop.found import Found
 from tilth.loop.guards import Standing, check_guards
@@ -72,6 +73,7 @@ def summing_up(
         warnings=(*found.warnings, *workshop.notes, *evaluation_notes(workshop.repository, after)),
         failures=tuple(found.quarantine.failures),
         taxonomy=task.taxonomy,
+        by_hand=by_hand(workshop, version, trials),
     )
 
 

@@ -10,7 +10,7 @@ from tilth.core.trial import Trial
 from tilth.reporting.charts import Mark, axis_of, axis_svg, intervals_svg
 from tilth.reporting.clean import brief, listed
 from tilth.reporting.figures import Scale, p_text, span
-from tilth.reporting.wording import CORRECTION, ordered, why
+from tilth.reporting.wording import CORRECTION, ordered, said_of
 
 __all__ = ["slices_of", "trials_of"]
 
@@ -36,7 +36,7 @@ def trials_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
                 "over_placebo": over,
                 "drawing": intervals_svg(axis, marks, label, with_zero=True),
                 "verdict": str(trial.verdict),
-                "why": brief(why(trial, scale)),
+                "why": brief(said_of(summary, trial, scale)),
                 "details": _details(trial, scale),
                 "guards": _guards(trial, scale),
             }

@@ -20,10 +20,10 @@ from tilth.reporting.wording import (
     next_steps,
     ordered,
     outcome,
+    said_of,
     splits_line,
     tally,
     task_line,
-    why,
 )
 
 __all__ = ["blame_html", "diff_html", "facts_html", "findings_html", "summary_html", "table_html"]
@@ -160,7 +160,7 @@ def _trials(summary: RunSummary, scale: Scale) -> Markup:
             t.rows,
             unbroken(scale.gain(t.gain)),
             unbroken(scale.gain(t.over_placebo)),
-            why(t, scale),
+            said_of(summary, t, scale),
         )
         for t in ordered(summary.trials)
     ]

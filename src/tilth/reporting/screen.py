@@ -27,11 +27,11 @@ from tilth.reporting.wording import (
     next_steps,
     ordered,
     outcome,
+    said_of,
     shown_error,
     splits_line,
     tally,
     task_line,
-    why,
 )
 
 __all__ = ["find_screen", "run_screen"]
@@ -152,7 +152,7 @@ def _tried(summary: RunSummary, trials: Sequence[Trial], scale: Scale) -> list[R
     for trial, gain, other in zip(trials, gains, others, strict=True):
         cells = (str(trial.verdict), edit_line(trial), f"{trial.rows:,}", gain, other)
         parts.append(_trial_row(cells, widths, _STYLES[trial.verdict]))
-        parts.append(Padding(Text(why(trial, scale), style="dim"), (0, 0, 0, 11)))
+        parts.append(Padding(Text(said_of(summary, trial, scale), style="dim"), (0, 0, 0, 11)))
     left_out = len(summary.trials) - len(trials)
     return [*parts, *([Text(f"… and {left_out} more: tilth report")] if left_out else [])]
 

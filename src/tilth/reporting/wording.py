@@ -21,6 +21,7 @@ __all__ = [
     "next_steps",
     "ordered",
     "outcome",
+    "said_of",
     "shown_error",
     "splits_line",
     "tally",
@@ -83,6 +84,21 @@ def why(trial: Trial, scale: Scale) -> str:
     if trial.verdict is Verdict.REFUSED and trial.gain.high <= 0:
         return "even the upper end of the interval is no gain"
     return brief(trial.reason)
+
+
+def said_of(summary: RunSummary, trial: Trial, scale: Scale) -> str:
+    """Return why a trial ended as it did, and how many labels by hand would have been as good, where that was reckoned."""
+    return "; ".join(part for part in (why(trial, scale), _by_hand(summary, trial)) if part)
+
+
+def _by_hand(summary: RunSummary, trial: Trial) -> str:
+    found = next((one for one in summary.by_hand if one.edit == trial.edit), None)
+    if found is None:
+        return ""
+    ends = f"at least {found.low or 0:,}" if found.high is None else f"{found.low or 0:,} to {found.high:,}"
+    if found.rows is None:
+        return f"no number of labels by hand up to 64 times those of now is likely to be as good ({ends})"
+    return f"about {found.rows:,} more labels by hand would be as good ({ends})"
 
 
 def edit_line(trial: Trial) -> str:

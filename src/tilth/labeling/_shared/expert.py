@@ -130,6 +130,7 @@ def heard(ballots: Ballots, known: Known) -> Told:
 
 
 def confusions_of(votes: Votes, known: Known) -> dict[int, Matrix]:
+    """Return the known confusions by the labeler's number."""
     numbers = {name: number for number, name in enumerate(votes.labelers)}
     return {numbers[name]: np.asarray(matrix) for name, matrix in known.confusions.items() if name in numbers}
 
