@@ -136,7 +136,9 @@ def _arms(name: str, seed: int, world: World, *, asked: bool, tuned: bool) -> It
             typed, _ = normalise(world.clean, version.schema, serving=True, day_first=version.source.get("day_first"))
             fitted = workshop.columns(version)
             rows = typed.append_column(ROW_ID, pa.array([str(i) for i in range(typed.num_rows)], pa.string()))
-            clean = bench.view(rows, encode_blocks(fitted, batches(rows, [column.name for column in fitted])))
+            clean = bench.view(
+                rows, encode_blocks(fitted, batches(rows, [column.name for column in fitted]), rows.num_rows)
+            )
             offline = _Offline(bench, clean, world, seed)
             base = offline.fitted(offline.given)
             line = _Measure(name, seed, offline, base)

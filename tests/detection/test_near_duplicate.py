@@ -144,6 +144,17 @@ def test_null_worlds_of_vectors_are_left_alone(view_of, d):
     assert sum(finding.n_flagged for finding in detector.find(view)) <= 4
 
 
+def test_vector_pairs_do_not_depend_on_blocks(monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    rows[30:40] = rows[:10] + 1e-4
+    near = k_nearest(rows, 5, metric="euclidean", exclude_self=True)
+    whole = vector_pairs(near.positions, near.distances, 0.01)
+    monkeypatch.setattr("tilth.detection._shared.near.BLOCK_ROWS", 7)
+    cut = vector_pairs(near.positions, near.distances, 0.01)
+    assert len(whole[0]) >= 10
+    assert np.array_equal(whole[0], cut[0]) and np.array_equal(whole[1], cut[1])
+
+
 def test_vector_pairs_must_be_close_from_both_sides():
     # a lone row far out is near to nobody; two rows of a dense spot are no copies of each other
     rng = np.random.default_rng(3)

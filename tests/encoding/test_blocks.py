@@ -4,9 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tilth.core.names import ROW_ID
+from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.schema import Column, ColumnType
 from tilth.encoding._blocks import default_encoder, encode_blocks, encode_table, fit_columns
-from tilth.operators.batch import Batch
+from tilth.operators.batch import Batch, batches
 from tilth.operators.protocols import Encoder
 
 N = 90
@@ -61,7 +63,7 @@ def test_layouts_give_the_same_matrix() -> None:
 def test_a_column_does_not_depend_on_the_others() -> None:
     fitted = fit_columns(PAIRS, blocks(N))
     np.testing.assert_array_equal(
-        encode_blocks(fitted, blocks(7)), np.hstack([encode_blocks([one], blocks(N)) for one in fitted])
+        encode_blocks(fitted, blocks(7), N), np.hstack([encode_blocks([one], blocks(N), N) for one in fitted])
     )
 
 
@@ -70,5 +72,14 @@ def test_constants_and_nothing() -> None:
     batch = Batch(ids=pa.array(["a", "b"]), columns={"x": pa.array([1.0, 1.0])})
     matrix, (fitted,) = encode_table([(column, default_encoder(column))], [batch], [batch])
     assert np.isfinite(matrix).all() and fitted.scale == 1.0
-    assert encode_blocks((), [batch]).shape == (2, 0)
-    assert encode_blocks((fitted,), []).shape[0] == 0
+    assert encode_blocks((), [batch], 2).shape == (2, 0)
+    assert encode_blocks((fitted,), [], 0).shape[0] == 0
+
+
+def test_blocks_of_seven_rows_and_of_65536_give_equal_bytes() -> None:
+    table = pa.table({ROW_ID: [f"r{i}" for i in range(N)], **CELLS})
+    fitted = fit_columns(PAIRS, list(batches(table, list(CELLS), N)))
+    cut = {size: encode_blocks(fitted, batches(table, list(CELLS), size), N) for size in (7, BLOCK_ROWS)}
+    joined = np.concatenate([np.hstack([column.encode(block) for column in fitted]) for block in blocks(7)])
+    assert cut[7].tobytes() == cut[BLOCK_ROWS].tobytes() == joined.tobytes()
+    assert cut[7].flags.c_contiguous and cut[7].dtype == np.float32

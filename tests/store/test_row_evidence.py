@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilth.core.errors import ContractError
+from tilth.store import row_evidence
 from tilth.store.objects import ObjectStore
 from tilth.store.row_evidence import RowEvidence
 
@@ -57,6 +58,16 @@ def test_an_edit_of_one_row_in_a_hundred_asks_for_one_in_a_hundred(store: Object
     known, matrix = RowEvidence(store, "spec").lookup(edited)
     assert known.all()
     assert np.flatnonzero(matrix[:, 0]).tolist() == list(range(0, 10_000, 100))
+
+
+def test_vectors_are_gathered_in_blocks(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_evidence, "BLOCK_ROWS", 3)
+    ids, matrix = digests(20), np.arange(40, dtype=np.float32).reshape(20, 2)
+    cache = RowEvidence(store, "spec")
+    cache.add(ids[:15], matrix[:15])
+    cache.add(ids[15:], matrix[15:])
+    order = np.random.default_rng(3).permutation(20)
+    np.testing.assert_array_equal(cache.lookup(ids[order])[1], matrix[order])
 
 
 def test_digests_that_share_a_lane_are_told_apart(store: ObjectStore) -> None:

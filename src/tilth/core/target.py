@@ -70,6 +70,22 @@ class Target:
             numbers=None if self.numbers is None else self.numbers[rows],
         )
 
+    def among(self, n_rows: int, rows: IntVector) -> Target:
+        """Return the targets of `n_rows` rows of which these are some, at the positions `rows`; the others have none."""
+
+        def spread(values: np.ndarray) -> np.ndarray:
+            wide = np.zeros((n_rows, *values.shape[1:]), dtype=values.dtype)
+            wide[rows] = values
+            return wide
+
+        return Target(
+            kind=self.kind,
+            mask=spread(self.mask),
+            weights=spread(self.weights),
+            distribution=None if self.distribution is None else spread(self.distribution),
+            numbers=None if self.numbers is None else spread(self.numbers),
+        )
+
 
 def _ones(weights: Vector | None, n: int) -> Vector:
     return np.ones(n) if weights is None else weights

@@ -112,13 +112,11 @@ class RelabelThroughNoise:
     def _explained(self, view: View) -> Matrix:
         truth = np.array(truth_of(view))  # refuses what cannot be doubted; rows without a label keep their prediction
         rows = np.flatnonzero(view.labelled)
-        features, labels = view.embeddings[rows], view.labels[rows]
-        if features.size * view.n_classes > MOST_CELLS:
-            raise NotApplicable(
-                f"{len(rows):,} rows of {features.shape[1]:,} features in {view.n_classes} classes take too long"
-            )
+        width, labels = view.embeddings.shape[1], view.labels[rows]
+        if len(rows) * width * view.n_classes > MOST_CELLS:
+            raise NotApplicable(f"{len(rows):,} rows of {width:,} features in {view.n_classes} classes take too long")
         transition = noise_transition(confident_joint(labels, view.pred_probs[rows]))
         if np.abs(transition - np.eye(len(transition))).max() <= _NO_NOISE:
             raise NotApplicable("no label noise is counted")
-        truth[rows] = explained(features, labels, transition, self.penalty)
+        truth[rows] = explained(view.embeddings[rows], labels, transition, self.penalty)
         return truth

@@ -75,23 +75,29 @@ def fit_column(name: str, encoder: Encoder, train: Iterable[Batch], *, share: fl
     return FittedColumn(name=name, encoder=encoder, state=state, scale=math.sqrt(share / mean) if mean > 0 else 1.0)
 
 
-def encode_blocks(fitted: Sequence[FittedColumn], blocks: Iterable[Batch]) -> FloatMatrix32:
-    """Return the (n, d) features of all rows, columns side by side in the order given, blocks below one another."""
+def encode_blocks(fitted: Sequence[FittedColumn], blocks: Iterable[Batch], n_rows: int) -> FloatMatrix32:
+    """Return the (n, d) features of all rows, columns side by side in the order given, blocks below one another.
 
-    def encode(block: Batch) -> FloatMatrix32:
-        parts = [column.encode(block) for column in fitted]
-        return np.hstack(parts) if parts else np.zeros((len(block), 0), dtype=np.float32)
-
-    parts = list(map_blocks(encode, blocks))
-    return np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
+    One matrix for all `n_rows` rows is filled block by block, so that nothing stands in memory twice.
+    """
+    features, end = np.zeros((n_rows, 0), dtype=np.float32), 0
+    for parts in map_blocks(lambda block: [column.encode(block) for column in fitted], blocks):
+        if not parts:
+            break
+        if not end:
+            features = np.empty((n_rows, sum(part.shape[1] for part in parts)), dtype=np.float32)
+        begin, end = end, end + len(parts[0])
+        np.concatenate(parts, axis=1, out=features[begin:end])
+    assert end == n_rows or not features.shape[1]
+    return features
 
 
 def encode_table(
-    columns: Sequence[tuple[Column, Encoder]], train: Iterable[Batch], blocks: Iterable[Batch]
+    columns: Sequence[tuple[Column, Encoder]], train: Iterable[Batch], blocks: Sequence[Batch]
 ) -> tuple[FloatMatrix32, tuple[FittedColumn, ...]]:
     """Fit on train blocks, encode all blocks; returns the (n, d) float32 matrix and what was fitted."""
     fitted = fit_columns(columns, train)
-    return encode_blocks(fitted, blocks), fitted
+    return encode_blocks(fitted, blocks, sum(map(len, blocks))), fitted
 
 
 @dataclass(frozen=True)

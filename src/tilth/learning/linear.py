@@ -16,6 +16,7 @@ from scipy.special import softmax
 
 from tilth.core.arrays import FloatMatrix32, Matrix, Vector
 from tilth.core.errors import LabelError
+from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.schema import TaskType
 from tilth.core.target import Target, TargetKind
 from tilth.numerics import softmax_regression
@@ -23,6 +24,7 @@ from tilth.numerics.softmax_regression import Design, SoftmaxFit
 from tilth.operators.view import View
 
 if TYPE_CHECKING:
+    from tilth.numerics._axes import OnAxes
     from tilth.numerics._softmax_curvature import BlockCurvature
 
 __all__ = ["Linear", "LinearModel", "Prepared"]
@@ -37,11 +39,11 @@ class Prepared:
 
     features: FloatMatrix32
     design: Design
-    projected: Matrix
+    projected: OnAxes
 
-    def project(self, features: FloatMatrix32) -> Matrix:
+    def project(self, features: FloatMatrix32) -> OnAxes:
         """Return features on the axes; those that were prepared are not projected again."""
-        return self.projected if features is self.features else self.design.project(features)
+        return self.projected if features is self.features else self.design.on_axes(features)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +116,7 @@ class Linear:
         """Return the principal axes of the view's features and the features on them."""
         features = view.embeddings
         design = softmax_regression.prepare(features, self.penalty / max(len(features), 1))
-        return Prepared(features, design, design.project(features))
+        return Prepared(features, design, design.on_axes(features))
 
     def fit(
         self, view: View, target: Target, *, prepared: Prepared | None = None, start: LinearModel | None = None
@@ -140,5 +142,9 @@ class Linear:
 
     def predict_proba(self, view: View, model: LinearModel) -> Matrix:
         """Return (n, k) class probabilities."""
-        scores = view.embeddings @ model.coefficients + model.intercepts
-        return np.asarray(softmax(scores, axis=1), dtype=np.float64)
+        features = view.embeddings
+        probs = np.empty((len(features), len(model.intercepts)))
+        for first in range(0, len(features), BLOCK_ROWS):  # a block at a time: products with float64 copy their rows
+            rows = slice(first, first + BLOCK_ROWS)
+            probs[rows] = softmax(features[rows] @ model.coefficients + model.intercepts, axis=1)
+        return probs

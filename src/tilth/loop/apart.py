@@ -143,9 +143,7 @@ class Apart:
 
     def _fitted(self, inside: IntVector) -> Callable[[IntVector], Matrix]:
         bench, at = self.bench, self.positions
-        model = bench.fit(
-            bench.train.take(pa.array(self.rows[inside])), bench.features[at[inside]], start=bench.baseline
-        )
+        model = bench.fit_train(bench.train.take(pa.array(self.rows[inside])), start=bench.baseline)
         return lambda mine: bench.predict(model, at[mine])
 
     def _through(self, transition: Matrix, targets: Matrix) -> Callable[[IntVector], Callable[[IntVector], Matrix]]:

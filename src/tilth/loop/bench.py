@@ -25,6 +25,8 @@ from tilth.operators.view import View
 __all__ = ["Bench", "Judged", "refuse_empty"]
 
 Reencode = Callable[[pa.Table], FloatMatrix32]
+MOST_LEFT_OUT = 4
+"""Train rows per row of a fit up to which it goes by what was prepared of all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,21 @@ class Bench:
     @cached_property
     def train_features(self) -> FloatMatrix32:
         """Features of the train rows: one array, so that what was prepared of it is known again."""
-        return self.features[np.flatnonzero(train_rows(self.table))]
+        return self.features[self.train_positions]
+
+    @cached_property
+    def train_positions(self) -> IntVector:
+        """Storage positions of the train rows."""
+        return np.flatnonzero(train_rows(self.table))
+
+    @cached_property
+    def train_view(self) -> View:
+        """The learner's view of all train rows: what was prepared of it is known again."""
+        return self.view(self.train, self.train_features)
+
+    def features_at(self, positions: IntVector) -> FloatMatrix32:
+        """Return the features of rows by their storage positions; those of all train rows stand in memory once."""
+        return self.train_features if np.array_equal(positions, self.train_positions) else self.features[positions]
 
     def labels(self, table: pa.Table) -> tuple[np.ndarray, Mask]:
         """Return labels of rows as the metric reads them, and the mask of rows that have one."""
@@ -133,12 +149,38 @@ class Bench:
     @cached_property
     def prepared(self) -> Any:
         """What all fits on edits of these train rows share."""
-        return self.learner.prepare(self.view(self.train, self.train_features))
+        return self.learner.prepare(self.train_view)
 
     @cached_property
     def baseline(self) -> Model:
         """The model fitted to the unedited train rows."""
-        return self.fit(self.train, self.train_features)
+        return self.fit_train(self.train)
+
+    def fit_train(self, train: pa.Table, edits: tuple[Edit, ...] = (), start: Model | None = None) -> Model:
+        """Return the model fitted to train rows after edits; rows without a target are left out.
+
+        Where the features of its rows are those of the version, and most train rows are among them, they are neither copied nor
+        prepared again.
+        """
+        places = None if self._encodes(edits) else self._places(train)
+        if places is None:
+            return self.fit(train, self.features_of(train, edits), start=start)
+        target = target_of(train, self.schema).among(self.train.num_rows, places)
+        return self.learner.fit(self.train_view, target, prepared=self.prepared, start=start)
+
+    def _places(self, train: pa.Table) -> IntVector | None:
+        """Return where rows stand among the train rows; None where some do not, in another order, or they are few of these."""
+        if MOST_LEFT_OUT * train.num_rows < self.train.num_rows:
+            return None
+        at = pc.index_in(train.column(ROW_ID), value_set=self.train.column(ROW_ID).combine_chunks())
+        places = np.asarray(pc.fill_null(at, -1), dtype=np.intp)
+        rises = not len(places) or (places[0] >= 0 and (np.diff(places) > 0).all())
+        return places if rises else None
+
+    def _encodes(self, edits: tuple[Edit, ...]) -> bool:
+        """Whether edits change or add cells that features are made of."""
+        changed = {name for edit in edits for name in edit.set} - {*SYSTEM_COLUMNS, self.schema.task.label}
+        return bool(changed) or any(edit.add is not None for edit in edits)
 
     def fit(self, train: pa.Table, features: FloatMatrix32, start: Model | None = None) -> Model:
         """Return the model fitted to train rows; rows without a target are left out."""
@@ -156,12 +198,11 @@ class Bench:
             rows = apply(rows, edit)
         train = rows.filter(pa.array(train_rows(rows)))
         refuse_empty(self, train)
-        return self.fit(train, self.features_of(train, edits), start=self.baseline)
+        return self.fit_train(train, edits, start=self.baseline)
 
     def features_of(self, train: pa.Table, edits: tuple[Edit, ...]) -> FloatMatrix32:
         """Return the features of edited train rows; they are encoded anew only where an edit changed or added cells."""
-        changed = {name for edit in edits for name in edit.set} - {*SYSTEM_COLUMNS, self.schema.task.label}
-        if changed or any(edit.add is not None for edit in edits):
+        if self._encodes(edits):
             return self.reencode(train)
         at = pc.index_in(train.column(ROW_ID), value_set=self.table.column(ROW_ID).combine_chunks())
         return self.features[np.asarray(at, dtype=np.intp)]
@@ -170,7 +211,9 @@ class Bench:
 
     def predict(self, model: Model, rows: IntVector) -> Matrix:
         """Return predictions for storage positions: (m, k) probabilities or (m, 1) numbers."""
-        return self.learner.predict_proba(self.view(self.table.take(pa.array(rows)), self.features[rows]), model)
+        names = [column.name for column in self.schema.features] if "table" in self.learner.needs else []
+        table = self.table.select([ROW_ID, *names]).take(pa.array(rows))
+        return self.learner.predict_proba(self.view(table, self.features[rows]), model)
 
     def scores(self, predicted: Matrix, judged: Judged) -> Vector:
         """Return the metric's score of each judging row."""

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +33,8 @@ from tilth.numerics.near_lists import FEWEST, SPARE, NearLists, near_lists, orig
 from tilth.numerics.neighbours import Neighbours
 from tilth.operators.registry import spec_of
 from tilth.operators.view import Scope, View
+
+Cells = TypeVar("Cells", pa.Array, pa.Table)
 
 __all__ = ["N_NEIGHBOURS", "EvidenceBase", "group_codes", "row_times"]
 
@@ -71,6 +73,7 @@ class EvidenceBase:
     open_sets : gives the rows whose label a migration left open, and their possible classes; None where nothing was migrated
     renew : runs a computation on what it last returned for any version, or None: (name, function) -> arrays; what was there before
         may save work, and must not change the result
+    features_at : gives the features of rows by their storage positions; by default those are copied
     """
 
     dataset: Dataset
@@ -78,6 +81,7 @@ class EvidenceBase:
     out_of_sample: Callable[[], np.ndarray]
     remember: Callable[[str, tuple[str, ...], Callable[[], Arrays]], Arrays]
     renew: Callable[[str, Callable[[Arrays | None], Arrays]], Arrays] = _nothing_kept
+    features_at: Callable[[IntVector], FloatMatrix32] | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     voted: Callable[[], VotedRows] | None = None
@@ -100,7 +104,7 @@ class EvidenceBase:
         scope: Scope = operator.scope
         rows = self.rows_of(scope)
         return View(
-            ids=self.dataset.row_ids.take(pa.array(rows)),
+            ids=self._once(scope, "ids", lambda: self._some(self.dataset.row_ids, rows)),
             schema=self.schema,
             evidence=self._suppliers(scope, rows),
             needs=operator.needs,
@@ -221,7 +225,9 @@ class EvidenceBase:
         return ":" + digest_of([hashlib.blake2b(np.ascontiguousarray(rows).tobytes(), digest_size=16).hexdigest()])
 
     def _features_of(self, scope: Scope, rows: IntVector) -> FloatMatrix32:
-        return self.features if scope == "all" else self.features[rows]  # all rows stand in their order
+        if scope == "all":  # all rows stand in their order
+            return self.features
+        return self.features[rows] if self.features_at is None else self.features_at(rows)
 
     def _nearest(self, scope: Scope, rows: IntVector) -> Arrays:
         features, k = self._features_of(scope, rows), min(N_NEIGHBOURS, max(len(rows) - 1, 1))
@@ -235,7 +241,11 @@ class EvidenceBase:
     def _table(self, rows: IntVector) -> pa.Table:
         names = [name for name in self.schema.names if name != self.schema.task.label]
         table = self.dataset.read(*names) if names else pa.table({})
-        return table.take(pa.array(rows))
+        return self._some(table, rows)
+
+    def _some(self, cells: Cells, rows: IntVector) -> Cells:
+        """Return some rows of a table or a column, in storage order; all of them are not copied."""
+        return cells if len(rows) == len(cells) == self.dataset.n_rows else cells.take(pa.array(rows))
 
 
 def _near_lists(before: Arrays | None, features: FloatMatrix32) -> Arrays:

@@ -159,7 +159,7 @@ def _fold(apart: Apart, number: int, n_neighbours: int, others: IntVector) -> _F
 
 def _predicted(bench: Bench, train: pa.Table, edits: tuple[Edit, ...], positions: IntVector) -> Matrix:
     refuse_empty(bench, train)
-    model = bench.fit(train, bench.features_of(train, edits), start=bench.baseline)
+    model = bench.fit_train(train, edits, start=bench.baseline)
     return bench.predict(model, positions)
 
 

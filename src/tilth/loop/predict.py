@@ -44,7 +44,7 @@ def predict(workshop: Workshop, version: Version, table: pa.Table) -> Predicted:
     fitted = workshop.columns(version)
     rows = typed.append_column(ROW_ID, pa.array([str(i) for i in range(table.num_rows)], pa.string()))
     bench = workshop.bench(version)
-    view = bench.view(rows, encode_blocks(fitted, batches(rows, [column.name for column in fitted])))
+    view = bench.view(rows, encode_blocks(fitted, batches(rows, [column.name for column in fitted]), rows.num_rows))
     predicted = bench.learner.predict_proba(view, bench.baseline)
     return Predicted(table=_output(ids, predicted, schema), version=version.version, warnings=tuple(warnings))
 

@@ -141,7 +141,7 @@ class Workshop:
                 "columns": [keep_column(self.repository.evidence, column) for column in fitted],
                 "features": features_key(fitted),
             }
-            learner, table = self._choose_learner(source, fitted)
+            learner, table = self._choose_learner(source)
             held = body | {"learner": spec_of(learner).to_dict(), "choice": table}
             self.repository.record("held", held)
             self._refit = False
@@ -191,7 +191,7 @@ class Workshop:
         fresh = table.filter(pa.array(~known))
         self.rows_encoded += fresh.num_rows
         self.progress("encode", f"{fresh.num_rows:,} rows")
-        encoded = encode_blocks(fitted, batches(fresh, names, self._block_rows))
+        encoded = encode_blocks(fitted, batches(fresh, names, self._block_rows), fresh.num_rows)
         if not known.any():  # no copy of what may be gigabytes
             kept.add(digests, encoded)
             return encoded
@@ -202,9 +202,9 @@ class Workshop:
 
     def features(self, version: Version) -> FloatMatrix32:
         """Return (n, d) features of all rows of a version, in storage order."""
+        fitted = self.columns(version)  # which may encode the version, to choose the learner by it
 
         def compute() -> FloatMatrix32:
-            fitted = self.columns(version)
             return self.encode(self.dataset(version).read(ROW_ID, *(c.name for c in fitted)), fitted)
 
         features: FloatMatrix32 = self._once("features", version, compute)
@@ -222,17 +222,14 @@ class Workshop:
         held = self._hold(version)
         return digest_of([held["columns"], held["learner"]])
 
-    def _choose_learner(
-        self, source: Version, fitted: tuple[FittedColumn, ...]
-    ) -> tuple[Learner, list[dict[str, Any]]]:
+    def _choose_learner(self, source: Version) -> tuple[Learner, list[dict[str, Any]]]:
         """Return the learner named in tilth.yaml, else the best of the commodity ones, and what was compared."""
         named = self.file.learner
         if named.name != "auto":
             return make("learning", named.name, **named.params), []
-        dataset = self.dataset(source)
-        features = self.encode(dataset.read(ROW_ID, *(c.name for c in fitted)), fitted)
+        features = self.features(source)
         self.progress("fit", "choose the learner by cross-validation")
-        return choose_learner(dataset, features, lambda rows: self._fold_groups(source, rows), self.seed)
+        return choose_learner(self.dataset(source), features, lambda rows: self._fold_groups(source, rows), self.seed)
 
     def _groups(self, version: Version, rows: np.ndarray) -> np.ndarray | None:
         groups = group_codes(self.dataset(version))
@@ -268,6 +265,7 @@ class Workshop:
                 dataset=self.dataset(version),
                 features=self.features(version),
                 out_of_sample=lambda: self._out_of_sample(version),
+                features_at=lambda rows: self.bench(version).features_at(rows),
                 remember=lambda name, columns, function: self.remember_arrays(
                     digest_of([name, self.dataset(version).content_of(columns), self.model_key(version), self.seed]),
                     function,
@@ -319,9 +317,12 @@ class Workshop:
         target = target_of(bench.table, version.schema)
         _, labelled = bench.labels(bench.table)
         rows = np.flatnonzero(self.dataset(version).mask(Split.TRAIN) & labelled)
-        view, mine = bench.view(bench.table.take(pa.array(rows)), bench.features[rows]), target.take(rows)
+        is_all = np.array_equal(rows, bench.train_positions)
+        view = bench.train_view if is_all else bench.view(bench.table.take(pa.array(rows)), bench.features[rows])
+        mine = target.take(rows)
         folds = fold_numbers(view.ids, mine, groups=self._fold_groups(version, rows), seed=self.seed)
-        return np.asarray(out_of_sample(bench.learner, view, mine, folds))
+        prepared = bench.prepared if is_all else None
+        return np.asarray(out_of_sample(bench.learner, view, mine, folds, prepared=prepared))
 
     def _fold_groups(self, version: Version, rows: np.ndarray) -> np.ndarray:
         """Return codes of rows that must stand in one fold: groups, else exact duplicates."""

@@ -19,10 +19,13 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.lapack import dpotrf, dpotri
 
+from tilth.numerics._axes import pieces
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tilth.core.arrays import IntVector, Matrix, Vector
+    from tilth.numerics._axes import OnAxes
 
 __all__ = [
     "FULL_SIZE",
@@ -88,21 +91,25 @@ class BlockCurvature:
         return np.asarray(solved - solved.mean(axis=1, keepdims=True), dtype=np.float64)
 
 
-def block_curvature(projected: Matrix, probs: Matrix, weights: Vector, variances: Vector, l2: float) -> BlockCurvature:
+def block_curvature(projected: OnAxes, probs: Matrix, weights: Vector, variances: Vector, l2: float) -> BlockCurvature:
     """Curvature of each class at given probabilities; (n, d), (k, n), weights (n,) with sum 1.
 
     Only the rows that hold 95 % of a class's p (1 - p) enter its matrix; the rest enters as the average row.
     """
-    n_rows, n_axes = projected.shape
-    extended = np.ones((n_rows, n_axes + 1), dtype=np.float32)
-    extended[:, :-1] = projected
-    inverses = np.empty((len(probs), n_axes + 1, n_axes + 1), dtype=np.float32)
-    for c, p in enumerate(probs):
-        share = p * (1 - p) * weights
-        rows = _heaviest(share)
+    n_axes = projected.shape[1]
+    inverses = np.zeros((len(probs), n_axes + 1, n_axes + 1), dtype=np.float32)
+    shares = [p * (1 - p) * weights for p in probs]
+    heaviest = [_heaviest(share) for share in shares]
+    for first, part in pieces(projected):
+        extended = np.ones((len(part), n_axes + 1), dtype=np.float32)
+        extended[:, :-1] = part
+        for c, (share, rows) in enumerate(zip(shares, heaviest, strict=True)):
+            here = rows[slice(*np.searchsorted(rows, (first, first + len(part))))]
+            root = extended[here - first] * np.sqrt(share[here]).astype(np.float32)[:, None]
+            inverses[c] += root.T @ root
+    for c, (share, rows) in enumerate(zip(shares, heaviest, strict=True)):
         rest = max(float(share.sum() - share[rows].sum()), _FLOOR / len(probs))
-        root = extended[rows] * np.sqrt(share[rows]).astype(np.float32)[:, None]
-        matrix = (root.T @ root).astype(np.float64)
+        matrix = inverses[c].astype(np.float64)
         matrix[np.diag_indices(n_axes + 1)] += np.append(rest * variances + l2, rest)
         inverses[c] = inverse_of(matrix)
     return BlockCurvature(inverses)
@@ -136,7 +143,7 @@ Curvature = MeanCurvature | BlockCurvature | FullCurvature
 
 
 def curvature_of_stage(
-    stage: int, projected: Matrix, probs: Matrix, weights: Vector, variances: Vector, l2: float
+    stage: int, projected: OnAxes, probs: Matrix, weights: Vector, variances: Vector, l2: float
 ) -> Curvature:
     """Curvature at these probabilities: the dearer the later the stage, as far as memory and rounding allow."""
     n_coefficients = projected.shape[1] + 1
@@ -153,18 +160,25 @@ def is_affordable(n_coefficients: int, n_classes: int) -> bool:
     return 4 * n_classes * n_coefficients**2 <= _BLOCK_BYTES
 
 
-def full_curvature(projected: Matrix, probs: Matrix, weights: Vector, l2: float) -> FullCurvature:
+def full_curvature(projected: OnAxes, probs: Matrix, weights: Vector, l2: float) -> FullCurvature:
     """Exact Hessian at given probabilities; (n, d), (k, n), weights (n,) with sum 1."""
-    n_rows, n_axes = projected.shape
+    n_axes = projected.shape[1]
     n_classes, size = len(probs), n_axes + 1
-    extended = np.column_stack([projected, np.ones(n_rows)])
-    hessian = np.empty((n_classes, size, n_classes, size))
-    for a in range(n_classes):
-        for b in range(a + 1):
-            share = probs[a] * (float(a == b) - probs[b]) * weights
-            hessian[a, :, b, :] = hessian[b, :, a, :] = extended.T @ (share[:, None] * extended)
+    hessian = np.zeros((n_classes, size, n_classes, size))
+    squares = 0.0
+    for first, part in pieces(projected):
+        here = slice(first, first + len(part))
+        extended = np.column_stack([part, np.ones(len(part))])
+        squares += float(np.einsum("i,ij,ij->", weights[here], part, part))
+        for a in range(n_classes):
+            for b in range(a + 1):
+                share = probs[a, here] * (float(a == b) - probs[b, here]) * weights[here]
+                product = extended.T @ (share[:, None] * extended)
+                hessian[a, :, b, :] += product
+                if a != b:
+                    hessian[b, :, a, :] += product
     # Moving all classes together changes only the penalty, which callers leave out: any curvature will do.
-    scale = max(l2, float(np.einsum("i,ij,ij->", weights, projected, projected)) / size)
+    scale = max(l2, squares / size)
     hessian += np.eye(size)[None, :, None, :] * scale / n_classes
     flat = hessian.reshape(n_classes * size, n_classes * size)
     diagonal = np.append(np.full(n_axes, l2), 0.0) + _JITTER * np.trace(flat) / len(flat)

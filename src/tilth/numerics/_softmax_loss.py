@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tilth.numerics._axes import pulled_back, scored
+
 if TYPE_CHECKING:
     from tilth.core.arrays import Matrix, Vector
+    from tilth.numerics._axes import OnAxes
 
 __all__ = ["ForwardSoftmaxLoss", "SoftmaxLoss", "scores_of", "softmax_columns"]
 
@@ -29,11 +32,11 @@ def softmax_columns(scores: Matrix) -> tuple[Matrix, Vector]:
     return probs, np.log(total) + top
 
 
-def scores_of(projected: Matrix, coefficients: Matrix) -> Matrix:
+def scores_of(projected: OnAxes, coefficients: Matrix) -> Matrix:
     """Linear scores; (n, a), (a + 1, k) with the intercepts last -> (k, n)."""
-    scores = coefficients[:-1].T @ projected.T
+    scores = scored(projected, coefficients[:-1])
     scores += coefficients[-1][:, None]
-    return np.asarray(scores, dtype=np.float64)
+    return scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class SoftmaxLoss:
     l2 : penalty on the coefficients
     """
 
-    projected: Matrix
+    projected: OnAxes
     mass: Matrix
     shares: Vector
     l2: float
@@ -68,7 +71,7 @@ class SoftmaxLoss:
     def pull_back(self, residual: Matrix) -> Matrix:
         """(k, n) -> (a + 1, k)."""
         gradient = np.empty((self.projected.shape[1] + 1, len(residual)))
-        gradient[:-1] = (residual @ self.projected).T
+        gradient[:-1] = pulled_back(self.projected, residual).T
         gradient[-1] = residual.sum(axis=1)
         return gradient
 

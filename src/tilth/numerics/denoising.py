@@ -126,7 +126,7 @@ class _Model:
     def __init__(self, features: FloatMatrix32, penalty: float) -> None:
         self._penalty = penalty
         self._design = softmax_regression.prepare(features, penalty / max(len(features), 1))
-        self._projected = self._design.project(features)
+        self._projected = self._design.on_axes(features)
         self._starts: dict[int, SoftmaxFit] = {}
 
     def predicted(self, targets: Matrix, folds: IntVector, used: Mask, transition: Matrix | None) -> Matrix:

@@ -25,6 +25,8 @@ from tilth.numerics._rows import STRIP, Features, Frame, Metric, Space, checked,
 from tilth.numerics.neighbours import Neighbours, k_nearest, without_self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from tilth.core.arrays import IntVector
 
 __all__ = ["MOST_EXACT", "k_near"]
@@ -36,7 +38,6 @@ COMPARED = 4_096
 """Rows that each row is compared with, at least, in each of the rounds."""
 ROUNDS = 2
 """A row at the edge of its cell in one round stands elsewhere in another."""
-MERGED_ROWS = 16_384
 BESIDE = 3
 """How many centres beside its own each row names as near."""
 
@@ -102,74 +103,74 @@ def k_near(
     if k < 1:
         raise UsageError(f"k is {k}: at least one neighbour is needed", next_step="give k >= 1")
     targets = Distinct.of(rows)
-    space = Space.of(targets.rows, Frame.around(metric, targets.rows))
-    found = _searched(space, targets, k + 1, max(compared, k + 1), turn=0)
-    for turn in range(1, ROUNDS):
-        _merge(found, _searched(space, targets, k + 1, max(compared, k + 1), turn=turn))
-    found = without_self(Neighbours(found.positions[targets.group], found.distances[targets.group]))
+    frame = Frame.around(metric, targets.rows)
+    shape = (len(targets.rows), k + 1)
+    found = Neighbours(np.empty(shape, dtype=np.intp), np.empty(shape))
+    for turn in range(ROUNDS):
+        _search(frame, targets, max(compared, k + 1), turn, found)
+    if len(found.positions) < len(rows):
+        found = Neighbours(found.positions[targets.group], found.distances[targets.group])
+    found = without_self(found)
     return Neighbours(found.positions, found.distances, exact=False)
 
 
-def _searched(space: Space, targets: Distinct, width: int, compared: int, *, turn: int) -> Neighbours:
-    """Return the nearest members of every distinct row, itself included, in the cells around its own."""
-    positions = np.empty((len(space), width), dtype=np.intp)
-    distances = np.empty((len(space), width))
-    for members, around in _cells(space, targets.counts, compared, turn):
-        there = space.take(around)
+def _search(frame: Frame, targets: Distinct, compared: int, turn: int, found: Neighbours) -> None:
+    """Put the nearest members of every distinct row, itself included, in the cells around its own among those found before.
+
+    Rows become comparable cell by cell: all at once they would take as much memory as the features.
+    """
+    for members, around in _cells(frame, targets, compared, turn):
+        there = Space.of(targets.rows[around], frame)
         here = there.take(np.arange(len(members)))
-        for filled, found, measured in nearest_of(here, there, targets, width, around):
-            positions[members[filled]], distances[members[filled]] = found, measured
-    return Neighbours(positions, distances)
+        for filled, *nearest in nearest_of(here, there, targets, found.positions.shape[1], around):
+            rows = members[filled]
+            if turn:
+                nearest = _nearer((found.positions[rows], found.distances[rows]), nearest)
+            found.positions[rows], found.distances[rows] = nearest
 
 
-def _merge(found: Neighbours, other: Neighbours) -> None:
-    """Keep the nearest of two lists of each row in the first, no position twice."""
-    width = found.positions.shape[1]
-    for part in chunks(len(found.positions), MERGED_ROWS):
-        positions = np.hstack([found.positions[part], other.positions[part]])
-        distances = np.hstack([found.distances[part], other.distances[part]])
-        order = np.argsort(positions, axis=1, kind="stable")
-        again = np.zeros(positions.shape, dtype=bool)
-        again[:, 1:] = np.diff(np.take_along_axis(positions, order, axis=1), axis=1) == 0
-        distances[np.nonzero(again)[0], order[again]] = np.inf
-        order = np.lexsort((positions, distances), axis=1)[:, :width]
-        found.positions[part] = np.take_along_axis(positions, order, axis=1)
-        found.distances[part] = np.take_along_axis(distances, order, axis=1)
+def _nearer(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the nearest of two lists of positions and distances of each row, no position twice."""
+    positions, distances = (np.hstack(pair) for pair in zip(first, second, strict=True))
+    order = np.argsort(positions, axis=1, kind="stable")
+    again = np.zeros(positions.shape, dtype=bool)
+    again[:, 1:] = np.diff(np.take_along_axis(positions, order, axis=1), axis=1) == 0
+    distances[np.nonzero(again)[0], order[again]] = np.inf
+    order = np.lexsort((positions, distances), axis=1)[:, : first[0].shape[1]]
+    return [np.take_along_axis(values, order, axis=1) for values in (positions, distances)]
 
 
-def _cells(space: Space, counts: IntVector, compared: int, turn: int) -> list[tuple[IntVector, IntVector]]:
-    """Return, per cell, its rows, and the rows that they are compared with, themselves first."""
-    cell, beside = _assigned(space, _centres(space, turn))
+def _cells(frame: Frame, targets: Distinct, compared: int, turn: int) -> Iterator[tuple[IntVector, IntVector]]:
+    """Yield, per cell, its rows, and the rows that they are compared with, themselves first."""
+    cell, beside = _assigned(frame, targets.rows, _centres(frame, targets.rows, turn))
     n_cells = beside.shape[0]
     order = np.argsort(cell, kind="stable")
     ends = np.cumsum(np.bincount(cell, minlength=n_cells))
     members = np.split(order, ends[:-1])
-    sizes = np.array([int(counts[rows].sum()) for rows in members])
-    found = []
+    sizes = np.array([int(targets.counts[rows].sum()) for rows in members])
     for c in np.flatnonzero(sizes):
         ranked = np.concatenate([[c], np.lexsort((np.arange(n_cells), -beside[c]))])
         ranked = ranked[np.append(True, ranked[1:] != c)]
         enough = int(np.searchsorted(np.cumsum(sizes[ranked]), compared)) + 1
-        found.append((members[c], np.concatenate([members[other] for other in ranked[:enough]])))
-    return found
+        yield members[c], np.concatenate([members[other] for other in ranked[:enough]])
 
 
-def _centres(space: Space, turn: int) -> Space:
+def _centres(frame: Frame, rows: Features, turn: int) -> Space:
     """Return the rows whose content has the least hashes; other rows each turn."""
-    n_cells = min(max(len(space) // CELL_ROWS, 2), MOST_CELLS, len(space))
-    hashes = mix(row_hashes(space.rows) ^ key_of("cells", turn)[0])
+    n_cells = min(max(len(rows) // CELL_ROWS, 2), MOST_CELLS, len(rows))
+    hashes = mix(row_hashes(rows) ^ key_of("cells", turn)[0])
     chosen = np.argpartition(hashes, n_cells - 1)[:n_cells]
-    return space.take(chosen[np.argsort(hashes[chosen], kind="stable")])
+    return Space.of(rows[chosen[np.argsort(hashes[chosen], kind="stable")]], frame)
 
 
-def _assigned(space: Space, centres: Space) -> tuple[IntVector, np.ndarray]:
+def _assigned(frame: Frame, rows: Features, centres: Space) -> tuple[IntVector, np.ndarray]:
     """Return the cell of each row, and (cells, cells): how many rows of one have another among the next nearest."""
     n_cells = len(centres)
     near = min(1 + BESIDE, n_cells)
-    cell = np.empty(len(space), dtype=np.intp)
+    cell = np.empty(len(rows), dtype=np.intp)
     beside = np.zeros(n_cells * n_cells, dtype=np.intp)
-    for part in chunks(len(space), max(1, STRIP // n_cells)):
-        bounds = space.lower_bounds(part, centres)
+    for part in chunks(len(rows), max(1, STRIP // n_cells)):
+        bounds = Space.of(rows[part], frame).lower_bounds(slice(None), centres)
         nearest = np.argpartition(bounds, near - 1, axis=1)[:, :near]
         at = np.take_along_axis(bounds, nearest, axis=1)
         nearest = np.take_along_axis(nearest, np.argsort(at, axis=1, kind="stable"), axis=1)

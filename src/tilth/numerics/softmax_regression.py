@@ -25,6 +25,7 @@ import numpy as np
 
 from tilth.core.arrays import IntVector, Matrix, Vector, read_only
 from tilth.core.errors import InputError
+from tilth.numerics._axes import MOST_HELD, OnAxes, Turned
 from tilth.numerics._checks import check_targets, check_transition, check_weights
 from tilth.numerics._lbfgs import Minimum, minimize
 from tilth.numerics._softmax_curvature import (
@@ -78,6 +79,12 @@ class Design:
             rows = slice(first, first + _BLOCK_ROWS)
             np.matmul(features[rows] - self.mean, self.basis, out=out[rows])
         return out
+
+    def on_axes(self, features: NDArray[np.floating]) -> OnAxes:
+        """Coordinates of rows for fits: `project`, or where that would be large, rows that are turned block by block."""
+        if len(features) * self.basis.shape[1] <= MOST_HELD:
+            return self.project(features)
+        return Turned(features, self.mean, self.basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +150,7 @@ def prepare(features: NDArray[np.floating], l2: float) -> Design:
 
 
 def fit(
-    projected: Matrix,
+    projected: OnAxes,
     targets: Matrix,
     weights: Vector,
     design: Design,
@@ -163,7 +170,7 @@ def fit(
 
     Parameters
     ----------
-    projected : (n, a), from `Design.project`
+    projected : (n, a), from `Design.project` or `Design.on_axes`
     targets : (n, k), non-negative, rows sum to 1
     weights : (n,), non-negative, not all 0
     design : what `projected` was made with
@@ -206,13 +213,13 @@ def fit(
     return SoftmaxFit(read_only(coefficients), found.n_iterations, found.converged)
 
 
-def predict_proba(projected: Matrix, fitted: SoftmaxFit) -> Matrix:
+def predict_proba(projected: OnAxes, fitted: SoftmaxFit) -> Matrix:
     """Class probabilities; projected (m, a) -> (m, k), rows sum to 1."""
     probs, _ = softmax_columns(scores_of(projected, fitted.coefficients))
     return np.ascontiguousarray(probs.T)
 
 
-def curvature(projected: Matrix, weights: Vector, design: Design, fitted: SoftmaxFit) -> BlockCurvature | None:
+def curvature(projected: OnAxes, weights: Vector, design: Design, fitted: SoftmaxFit) -> BlockCurvature | None:
     """Inverse curvature of each class at a fit, to be shared by neighbouring fits; None above 512 MB.
 
     Worth its price (tens of iterations) when many variants of one fit follow, as in trials.
@@ -230,7 +237,7 @@ def feature_coefficients(design: Design, fitted: SoftmaxFit) -> tuple[Matrix, Ve
 
 
 def _loss(
-    projected: Matrix,
+    projected: OnAxes,
     targets: Matrix,
     shares: Vector,
     l2: float,
@@ -293,7 +300,7 @@ def _spread(parameters: Matrix, present: IntVector, n_classes: int) -> Matrix:
     return coefficients
 
 
-def _check(projected: Matrix, targets: Matrix, weights: Vector, design: Design) -> None:
+def _check(projected: OnAxes, targets: Matrix, weights: Vector, design: Design) -> None:
     if projected.ndim != 2 or projected.shape[1] != len(design.variances):
         expected = f"(n, {len(design.variances)})"
         raise InputError(f"projected rows have shape {projected.shape}, the design gives {expected}")

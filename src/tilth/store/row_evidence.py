@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.errors import ContractError
+from tilth.core.partitions import BLOCK_ROWS
 from tilth.store.evidence import load_table, save_table
 
 if TYPE_CHECKING:
@@ -74,8 +75,10 @@ class RowEvidence:
         width = self._parts()[0].matrix.shape[1] if self._parts() else 0
         found = np.empty((len(chosen), width), dtype=np.float32)
         for number, part in enumerate(self._parts()):
-            here = part_of[chosen] == number
-            found[here] = part.matrix[places[chosen[here]]]
+            here = np.flatnonzero(part_of[chosen] == number)
+            for start in range(0, len(here), BLOCK_ROWS):  # no copy of what may be gigabytes
+                some = here[start : start + BLOCK_ROWS]
+                found[some] = part.matrix[places[chosen[some]]]
         return is_known, found
 
     def add(self, digests: Digests, matrix: FloatMatrix32) -> None:

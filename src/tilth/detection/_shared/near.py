@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tilth.core.errors import NotApplicable
+from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.schema import Column, ColumnType
 from tilth.detection._shared.cells import agreeing_cells, chance_share
 from tilth.detection._shared.images import holds_images, thumbnails
@@ -119,13 +120,19 @@ def vector_pairs(positions: np.ndarray, distances: np.ndarray, level: float) -> 
     """
     farthest = distances[:, -1]
     reach = farthest * _closest_ratio(distances, level)
-    row = np.repeat(np.arange(len(positions)), positions.shape[1])
-    other, apart = positions.ravel(), distances.ravel()
-    close = apart <= np.minimum(reach[row], reach[other])
-    low, high = np.minimum(row, other)[close], np.maximum(row, other)[close]
+    found = [np.empty((0, 2), dtype=np.intp)]
+    for start in range(
+        0, len(positions), BLOCK_ROWS
+    ):  # a block at a time: all pairs take several times the lists' place
+        some = slice(start, start + BLOCK_ROWS)
+        close = distances[some] <= np.minimum(reach[some, None], reach[positions[some]])
+        found.append(np.argwhere(close) + np.array([start, 0]))
+    row, place = np.concatenate(found).T
+    other = positions[row, place]
+    low, high = np.minimum(row, other), np.maximum(row, other)
     keys, first = np.unique(low * len(positions) + high, return_index=True)
-    around = np.minimum(farthest[row], farthest[other])[close][first]
-    apart = apart[close][first]
+    around = np.minimum(farthest[row], farthest[other])[first]
+    apart = distances[row, place][first]
     ratio = np.divide(apart, around, out=np.zeros(len(apart)), where=around > 0)
     return np.stack(np.divmod(keys, len(positions)), axis=1), np.clip(1 - ratio, 0.0, 1.0)
 

@@ -1,0 +1,70 @@
+"""The bench: fits on edited train rows go by what was prepared of all of them where they can, and come to the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from loop_worlds import gaussian_world
+
+from tilth.core.apply import apply
+from tilth.core.edit import Edit, Verb
+from tilth.core.names import ROW_ID, TARGET, WEIGHT
+from tilth.core.spec import Spec
+from tilth.loop import bench as bench_module
+
+
+@pytest.fixture(scope="module")
+def bench():
+    return gaussian_world(n_train=200, n_dev=100, noise=0.2, d=6, seed=1).bench
+
+
+def edit(bench, name):
+    ids = bench.train.column(ROW_ID).combine_chunks()
+    some = ids.take(pa.array(np.arange(0, 60, 2)))
+    common = {"operator": Spec(room="editing", name="by_hand"), "reason": "so it is", "author": "test"}
+    if name == "drop":
+        return Edit(verb=Verb.REMOVE, drop=some, **common)
+    column, value = (WEIGHT, pa.array([0.5] * len(some))) if name == "weigh" else (TARGET, None)
+    if value is None:
+        value = pa.array([[0.3, 0.7]] * len(some), bench.train.schema.field(TARGET).type)
+    return Edit(verb=Verb.RELABEL, set={column: pa.table({ROW_ID: some, "value": value})}, **common)
+
+
+def coefficients(model):
+    return np.vstack([model.coefficients, model.intercepts])
+
+
+@pytest.mark.parametrize("name", ["drop", "weigh", "soften"])
+def test_fits_on_prepared_rows_are_fits_on_their_copies(bench, name):
+    change = edit(bench, name)
+    train = apply(bench.train, change)
+    copied = bench.fit(train, bench.features_of(train, (change,)), start=bench.baseline)
+    found = bench.fit_edited(change)
+    np.testing.assert_allclose(coefficients(found), coefficients(copied), atol=1e-10)
+
+
+def test_rows_in_another_order_or_from_elsewhere_or_few_are_not_taken_for_prepared_ones(bench):
+    n = bench.train.num_rows
+    assert bench._places(bench.train).tolist() == list(range(n))
+    assert bench._places(bench.train.slice(3)).tolist() == list(range(3, n))
+    assert bench._places(bench.train.take(pa.array(np.arange(n)[::-1]))) is None
+    assert bench._places(bench.table.slice(0, n + 1)) is None
+    assert bench._places(bench.train.slice(0, n // bench_module.MOST_LEFT_OUT - 1)) is None
+    assert bench._places(bench.train.slice(0, 0)) is None
+
+
+def test_features_of_all_train_rows_stand_in_memory_once(bench):
+    assert bench.features_at(bench.train_positions) is bench.train_features
+    np.testing.assert_array_equal(bench.features_at(np.array([4, 2])), bench.features[[4, 2]])
+
+
+def test_a_target_among_more_rows_keeps_its_rows():
+    from tilth.core.target import Target
+
+    soft = Target.soft(np.array([[0.2, 0.8], [1.0, 0.0]]), np.array([True, False]), np.array([2.0, 3.0]))
+    wide = soft.among(5, np.array([1, 3]))
+    assert wide.mask.tolist() == [False, True, False, False, False]
+    assert wide.weights.tolist() == [0, 2, 0, 3, 0]
+    assert wide.take(np.array([1, 3])).distribution.tolist() == soft.distribution.tolist()
+    assert Target.values(np.array([7.0]), np.array([True])).among(2, np.array([1])).numbers.tolist() == [0, 7]
