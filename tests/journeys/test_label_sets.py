@@ -16,20 +16,10 @@ from tilth.cli.app import app
 from tilth.core.errors import ConfigError, TaxonomyError, UsageError
 from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
 from tilth.core.taxonomy import Change, Migration
+from tilth.loop.reports import html_report
+from tilth.testing.label_sets import merge, rename, split
 
 N = 600
-
-
-def rename(old, new):
-    return Migration(change=Change.RENAME, classes=(old,), into=(new,))
-
-
-def split(old, *new, **rules):
-    return Migration(change=Change.SPLIT, classes=(old,), into=new, rules=rules)
-
-
-def merge(*old, into):
-    return Migration(change=Change.MERGE, classes=old, into=(into,))
 
 
 def write_source(path, rows=N):
@@ -263,6 +253,15 @@ def test_the_command_line(project):
     assert "label set 1 · 3 classes" in said()
     log = runner.invoke(app, ["log", "--dir", str(project.folder)]).stdout
     assert "in label set" in log
+
+
+def test_the_report_tells_the_history_newest_first(project):
+    first = project.dataset().version_id
+    project.migrate(rename("bike", "cycle"))
+    project.run(only=("remove",))
+    page = html_report(project)
+    history = page[page.index("Versions of the data, the newest first") :]
+    assert 0 < history.index(project.dataset().version_id) < history.index(first)
 
 
 def test_a_number_has_no_taxonomy(tmp_path):

@@ -323,6 +323,15 @@ def test_rows_that_no_labeler_speaks_of_are_labelled_by_rows_like_them(tmp_path)
     assert summary.to_table().equals(again.summary.labels.to_table())
 
 
+def test_of_many_rows_auto_leaves_those_nearby_alone_unless_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr("tilth.loop.project_labels.MOST_PLACED", 100)
+    project = made(tmp_path, cells=crossed(300), yaml=SIX, python=None)
+    quick = labelled(project).summary
+    assert quick.labels.model != "near_votes"
+    assert any("too many to heed rows nearby" in said for said in quick.warnings)
+    assert labelled(project, model="near_votes").summary.labels.model == "near_votes"
+
+
 def test_encoders_that_fail_leave_the_votes(tmp_path):
     yaml = SIX + "encoders: {text: {name: onnx_text, params: {folder: nowhere}}}\n"
     found = labelled(made(tmp_path, cells=crossed(300), yaml=yaml, python=None))

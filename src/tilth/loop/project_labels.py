@@ -40,6 +40,8 @@ from tilth.store.repository import Repository
 __all__ = ["LabelledProject", "label_project"]
 
 NEARBY = "near_votes"
+MOST_PLACED = 20_000
+"""Rows up to which `auto` heeds rows nearby: about a second, after which an edited labeler should have been seen."""
 LONGEST = 200
 """Signs of a cell that are listed."""
 
@@ -175,7 +177,10 @@ def label_project(
     )
     places, unplaced = None, tuple[str, ...]()
     if model in (AUTO, NEARBY) and len(labelers) >= LEAST_LABELERS:
-        places, unplaced = places_of(file, repository, dataset, cast.positions, progress)
+        if model == AUTO and len(cast.positions) > MOST_PLACED:
+            unplaced = (f"{len(cast.positions):,} rows are too many to heed rows nearby at once: --model {NEARBY} does",)
+        else:
+            places, unplaced = places_of(file, repository, dataset, cast.positions, progress)
     labelled = label_read(read, model, progress, places)
     summary = ProjectLabels(
         version=version.version,

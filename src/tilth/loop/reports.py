@@ -92,7 +92,7 @@ def html_report(project: Project, progress: Progress = silent) -> str:
     summary = RunSummary.from_record(runs[-1]["summary"])
     start = _looked_into(repository, repository.version(summary.version_after), summary)
     found = project.findings_of(start, seed=summary.seed, progress=progress)
-    lines = [_history_line(line) for line in reversed(log_lines(project))]
+    lines = [_history_line(line) for line in log_lines(project)]
     return report(summary, exhibits_of(found), lines, messages=may_quote(start.schema))
 
 
