@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -77,3 +79,14 @@ def test_without_labelers_or_votes_it_refuses():
     mute = VotedRows(model="majority", probs=VOTED.probs, majority=VOTED.majority, covered=np.zeros(5, dtype=bool))
     with pytest.raises(NotApplicable, match="sure enough"):
         LabelFromVotes().propose(view(LabelFromVotes(), mute))
+
+
+def test_rows_that_votes_nearby_reach_come_in_where_that_is_asked():
+    reached = replace(
+        VOTED, covered=np.array([True, True, False, False, True]), reached=np.array([0, 0, 1, 0, 0], dtype=bool)
+    )
+    nearby = LabelFromVotes(by="nearby")
+    assert sorted(nearby.propose(view(nearby, reached)).touched.to_pylist()) == ["b", "c"]
+    assert LabelFromVotes().propose(view(LabelFromVotes(), reached)).touched.to_pylist() == ["b"]
+    with pytest.raises(NotApplicable, match="rows nearby"):
+        nearby.propose(view(nearby))

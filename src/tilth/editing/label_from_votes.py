@@ -50,7 +50,8 @@ class LabelFromVotes:
 
     Parameters
     ----------
-    by : "model" takes the label model's probabilities, "majority" the shares of the votes: the cheap rival
+    by : "model" takes the label model's probabilities, "majority" the shares of the votes: the cheap rival; "nearby" the
+        model's, and brings in rows without a vote too, which it labels by the votes on rows nearby
     least : rows come in whose most probable class has at least this probability, in [0, 1]
 
     Raises
@@ -62,7 +63,7 @@ class LabelFromVotes:
     Source: Ratner, De Sa, Wu, Selsam, Ré (2016), Data Programming, NeurIPS, section 3.
     """
 
-    by: Literal["model", "majority"] = "model"
+    by: Literal["model", "majority", "nearby"] = "model"
     least: float = 0.0
 
     needs: ClassVar[frozenset[str]] = frozenset({"votes", "splits", "trusted"})
@@ -70,11 +71,11 @@ class LabelFromVotes:
     revision: ClassVar[int] = 1
 
     def strengths(self) -> Sequence[LabelFromVotes]:
-        """By the label model and by the majority: each is tried, so that the one is seen beside the other.
+        """By the label model, by the majority, with rows nearby: each is tried, so that the one is seen beside the other.
 
         Rows of which votes are surest are no fair part of the pool: a model learns from them what labelers find easy.
         """
-        return replace(self, by="model"), replace(self, by="majority")
+        return replace(self, by="model"), replace(self, by="majority"), replace(self, by="nearby")
 
     def choose(self, view: View) -> RowSet:
         """Return the rows that come in, the surest first."""
@@ -100,11 +101,16 @@ class LabelFromVotes:
             raise NotApplicable("votes are for classes, and the label is a number")
         if not view.has("votes"):
             raise NotApplicable("the project has no labelers")
-        return view.votes.probs if self.by == "model" else view.votes.majority
+        return view.votes.majority if self.by == "majority" else view.votes.probs
 
     def _open(self, view: View) -> Mask:
         waiting = view.splits.astype(str) == str(Split.POOL)
-        return np.asarray(view.votes.covered & waiting & ~view.trusted, dtype=bool)
+        votes = view.votes
+        if self.by != "nearby":
+            return np.asarray(votes.covered & waiting & ~view.trusted, dtype=bool)
+        if votes.reached is None or not votes.reached.any():
+            raise NotApplicable("no row without a vote is labelled by the votes on rows nearby")
+        return np.asarray((votes.covered | votes.reached) & waiting & ~view.trusted, dtype=bool)
 
     def _name(self, view: View) -> str:
-        return view.votes.model if self.by == "model" else "majority"
+        return {"majority": "majority", "nearby": f"{view.votes.model} and rows nearby"}.get(self.by, view.votes.model)

@@ -178,7 +178,9 @@ def label_project(
     places, unplaced = None, tuple[str, ...]()
     if model in (AUTO, NEARBY) and len(labelers) >= LEAST_LABELERS:
         if model == AUTO and len(cast.positions) > MOST_PLACED:
-            unplaced = (f"{len(cast.positions):,} rows are too many to heed rows nearby at once: --model {NEARBY} does",)
+            unplaced = (
+                f"{len(cast.positions):,} rows are too many to heed rows nearby at once: --model {NEARBY} does",
+            )
         else:
             places, unplaced = places_of(file, repository, dataset, cast.positions, progress)
     labelled = label_read(read, model, progress, places)
