@@ -27,8 +27,9 @@ import scipy
 import sklearn
 from sklearn.cluster import AgglomerativeClustering
 
+from tilth.core.migration import Change, Migration
 from tilth.core.moving_labels import move_labels
-from tilth.core.taxonomy import Change, Migration, Taxonomy
+from tilth.core.taxonomy import Taxonomy
 from tilth.numerics import softmax_regression
 from tilth.numerics.partial_labels import entropy_within, within_sets
 from tilth.selection.open_labels import middles

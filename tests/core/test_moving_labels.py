@@ -7,8 +7,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tilth.core.migration import Change, Migration
 from tilth.core.moving_labels import earlier_name, move_labels, moved_mass, names_between
-from tilth.core.taxonomy import Change, Migration, Taxonomy
+from tilth.core.taxonomy import Taxonomy
 from tilth.testing.label_sets import FIRST, merge, rename, split, taxonomies
 
 

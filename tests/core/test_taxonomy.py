@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 
 from tilth.core.errors import TaxonomyError
-from tilth.core.taxonomy import Change, Migration, Taxonomy
+from tilth.core.migration import Change, Migration
+from tilth.core.taxonomy import Taxonomy
 from tilth.testing.label_sets import FIRST, merge, rename, split, taxonomies
 
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import tilth
 from tilth.cli.app import app
 from tilth.core.errors import ConfigError, TaxonomyError, UsageError
+from tilth.core.migration import Change, Migration
 from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
-from tilth.core.taxonomy import Change, Migration
 from tilth.loop.reports import html_report
 from tilth.testing.label_sets import merge, rename, split
 
@@ -154,6 +154,19 @@ def test_answers_and_edits_are_carried_over_and_back(project):
     assert [bool(trusted[row]) for row in cars[:13]] == [True] * 10 + [False, False, True]
     project.take_back_migration()
     assert [labels(project)[row] for row in cars[:5]] == ["truck"] * 5
+
+
+def test_labels_given_to_a_merged_class_do_not_survive_its_undoing_and_the_command_says_so(project):
+    was = labels(project)
+    bike, car = (next(row for row, label in was.items() if label == name) for name in ("bike", "car"))
+    project.migrate(merge("car", "truck", into="motor"))
+    answer(project, [(bike, "motor"), (car, "bike")])
+    plan = project.take_back_migration()
+    now = labels(project)
+    assert now[bike] == "bike"
+    assert now[car] == "bike"
+    assert (plan.rows, plan.kept) == (N, N)
+    assert any("1 rows mean no one class of label set 1" in note for note in plan.notes)
 
 
 def test_what_several_people_said_counts_under_the_new_names(project):

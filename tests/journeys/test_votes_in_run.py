@@ -124,3 +124,16 @@ def test_a_labeler_that_names_no_class_fails_its_step_once_and_the_run_goes_on(t
     assert {step.step.split("(")[0] for step in found.failures} == {"propose label_from_votes"}
     assert all("'wrong' says 'bogus', which is no class" in step.error for step in found.failures)
     assert len((tmp_path / "calls.txt").read_text().splitlines()) == 24 + 200
+
+
+def test_where_labels_by_hand_cannot_be_counted_the_report_says_why(tmp_path, monkeypatch):
+    monkeypatch.setattr("tilth.loop.by_hand.MOST_ROWS", 10)
+    write_source(tmp_path / "shop.csv", pool=200, dev=200)
+    (tmp_path / "labelers.py").write_text(LABELERS)
+    tilth.init(tmp_path / "shop.csv", label="label", split="split", folder=tmp_path)
+    path = tmp_path / "tilth.yaml"
+    path.write_text(path.read_text().replace("python: null ", "python: labelers.py "))
+    found = tilth.open(tmp_path).run(only=("add",))
+    assert any(trial.gain.value > 0 for trial in found.trials)
+    assert not found.by_hand
+    assert "too many to measure a learning curve" in found.refusals["labels by hand"]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tilth.core.errors import ConfigError
-from tilth.core.taxonomy import Change, Migration, Taxonomy
+from tilth.core.migration import Change, Migration
+from tilth.core.taxonomy import Taxonomy
 from tilth.loop._migration_lines import migration_lines, with_migration, without_last_migration
 from tilth.loop.project_file import parse, write
 from tilth.testing.label_sets import merge, rename, split, taxonomies

@@ -150,7 +150,7 @@ def _make(
     where: str = "",
     guideline: str = "",
 ) -> None:
-    from tilth.core.taxonomy import Change, Migration
+    from tilth.core.migration import Change, Migration
     from tilth.loop.project import open_project
 
     migration = Migration(

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tilth.core.arrays import IntVector, Mask, Matrix
-from tilth.core.taxonomy import OTHERWISE, Change, Migration, Taxonomy
+from tilth.core.migration import OTHERWISE, Change, Migration
+from tilth.core.taxonomy import Taxonomy
 
 __all__ = ["Matches", "MovedLabels", "earlier_name", "move_labels", "moved_mass", "names_between"]
 

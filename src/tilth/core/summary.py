@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tilth.core.by_hand import ByHand
 from tilth.core.display import Displayed
 from tilth.core.estimate import Estimate
 from tilth.core.trial import Trial
 
 __all__ = [
-    "ByHand",
     "Exhibit",
     "ExhibitRow",
     "FailedStep",
@@ -125,16 +125,6 @@ class FailedStep:
     step: str
     error: str
     traceback: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByHand:
-    """How many more labels by hand would be as good as an edit's labels from votes: with the ends of the interval, None where unknown."""
-
-    edit: str
-    rows: int | None
-    low: int | None
-    high: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

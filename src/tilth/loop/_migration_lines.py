@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tilth.core.errors import ConfigError, TaxonomyError
-from tilth.core.taxonomy import Change, Migration, Taxonomy
+from tilth.core.migration import Change, Migration
+from tilth.core.taxonomy import Taxonomy
 from tilth.loop._yaml_nodes import flow, read
 
 if TYPE_CHECKING:

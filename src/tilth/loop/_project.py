@@ -11,8 +11,9 @@ from tilth.core.errors import ConfigError
 from tilth.loop._split_plan import SplitPlan
 
 if TYPE_CHECKING:
+    from tilth.core.migration import Migration
     from tilth.core.schema import Schema
-    from tilth.core.taxonomy import Migration, Taxonomy
+    from tilth.core.taxonomy import Taxonomy
 
 __all__ = ["BUDGET", "METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source", "budget_seconds"]
 

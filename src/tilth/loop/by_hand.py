@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tilth.core.by_hand import ByHand
 from tilth.core.errors import LabelError, NotApplicable, UsageError
 from tilth.core.estimate import Estimate
-from tilth.core.summary import ByHand
 from tilth.core.trial import Trial
 from tilth.loop.more_rows import fitted_curve_of
 from tilth.loop.workshop import Workshop
@@ -30,14 +30,17 @@ FARTHEST, STEPS = 64.0, 121
 
 
 def by_hand(workshop: Workshop, version: Version, trials: Sequence[Trial]) -> tuple[ByHand, ...]:
-    """Return for each trial of labels from votes that gained how many labels by hand would have gained as much."""
+    """Return for each trial of labels from votes that gained how many labels by hand would have gained as much.
+
+    Raises NotApplicable where there are too few labels, or too many, to say within a run what more of them would bring.
+    """
     gained = [one for one in trials if one.operator.name == EDITOR and one.gain.value > 0]
     if not gained:
         return ()
     try:
         curve, labelled = fitted_curve_of(workshop, version, most=MOST_ROWS)
-    except (LabelError, NotApplicable, UsageError):
-        return ()  # too few labels, or too many, to say what more of them would bring
+    except (LabelError, UsageError) as error:
+        raise NotApplicable(f"what more labels by hand would bring cannot be told: {error.what}") from error
     return tuple(
         ByHand(edit=one.edit, **labels_for(one.gain, lambda n: curve.gain(n, since=labelled), labelled))
         for one in gained

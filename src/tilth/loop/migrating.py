@@ -19,11 +19,12 @@ import pyarrow.compute as pc
 
 from tilth.core.arrays import Mask
 from tilth.core.errors import ConfigError, UsageError
+from tilth.core.migration import Migration
 from tilth.core.migration_plan import SECONDS_PER_ANSWER, MigrationPlan, RuleCheck, TaxonomyState
 from tilth.core.moving_labels import MovedLabels, move_labels
 from tilth.core.names import SPLIT, TRUSTED, Split
 from tilth.core.progress import Progress, silent
-from tilth.core.taxonomy import Migration, Taxonomy
+from tilth.core.taxonomy import Taxonomy
 from tilth.loop._migration_lines import with_migration, without_last_migration
 from tilth.loop.frames import trusted_of
 from tilth.loop.locations import FILE, writing
@@ -110,22 +111,24 @@ def take_back(
         raise UsageError("there is no migration to take back", next_step="tilth taxonomy shows what was made")
     version, _ = read_source(repository, file, folder, progress, cut=cut)
     earlier = Taxonomy(file.taxonomy.first, file.migrations[:-1])
-    labelled = int(np.asarray(repository.dataset(version).read(version.schema.task.label).column(0).is_valid()).sum())
     plan = MigrationPlan(
         said=f"take back: {file.migrations[-1]}",
         taxonomy=earlier.version,
         classes=earlier.names,
         before=version.version,
         after="",
-        rows=labelled,
-        kept=labelled,
+        rows=0,
+        kept=0,
         by_rule={},
         torn=0,
         opened={},
         dropped={},
         trusted=0,
     )
-    return _rewritten(folder, file, repository, without_last_migration, plan, cut, progress)
+    made, after = _rewritten(folder, file, repository, without_last_migration, plan, cut, progress)
+    dataset = repository.dataset(repository.version(made.after))
+    labelled = len(dataset.read(after.schema.task.label).column(0).drop_null())
+    return replace(made, rows=labelled, kept=labelled), after
 
 
 def _rewritten(

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from tilth.core.answered import Answered
     from tilth.core.learning_curve import LearningCurve
+    from tilth.core.migration import Migration
     from tilth.core.migration_plan import MigrationPlan, TaxonomyState
     from tilth.core.people_report import PeopleReport
     from tilth.core.summary import Exhibit, RunSummary
-    from tilth.core.taxonomy import Migration
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
     from tilth.loop.project_labels import LabelledProject

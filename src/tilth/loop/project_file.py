@@ -21,7 +21,7 @@ from tilth.loop._yaml_nodes import Node, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tilth.core.taxonomy import Migration
+    from tilth.core.migration import Migration
 
 __all__ = ["METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source", "budget_seconds", "parse", "write"]
 

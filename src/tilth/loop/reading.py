@@ -166,6 +166,8 @@ def _replay(repository: Repository, standing: Version, base: Version, file: Proj
         skipped = original.n_rows - edit.n_rows
         if skipped:
             why = "are gone, changed since, or judge now, and were left alone"
+            if before != file.taxonomy:
+                why = f"mean no one class of label set {file.taxonomy.version}, or {why}"
             notes.append(f"replay of {edit.operator}: {skipped:,} rows {why}")
     return version, notes
 

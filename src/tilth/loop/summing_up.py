@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pyarrow as pa
 
@@ -43,6 +44,7 @@ def summing_up(
     least = min((t.least_detectable_gain for t in trials), default=expected_sensitivity(arena, before.scores))
     dev = dev_key(bench.table.column(ROW_ID).take(pa.array(judged.positions)).combine_chunks())
     dataset = found.dataset
+    hands = found.quarantine.run("labels by hand", partial(by_hand, workshop, version, trials))
     return RunSummary(
         source=str(version.source.get("name", "")),
         rows=dataset.n_rows,
@@ -73,7 +75,7 @@ def summing_up(
         warnings=(*found.warnings, *workshop.notes, *evaluation_notes(workshop.repository, after)),
         failures=tuple(found.quarantine.failures),
         taxonomy=task.taxonomy,
-        by_hand=by_hand(workshop, version, trials),
+        by_hand=hands or (),
     )
 
 

@@ -38,7 +38,10 @@ def plan_screen(plan: MigrationPlan, *, dry_run: bool) -> Group:
 
 
 def _plan_lines(plan: MigrationPlan) -> list[str]:
-    lines = [f"{plan.rows:,} labels: {plan.kept:,} keep their class"]
+    whole = plan.kept == plan.rows
+    lines = [
+        f"{plan.rows:,} labels" + (", all with a class of this set" if whole else f": {plan.kept:,} keep their class")
+    ]
     if plan.by_rule:
         each = ", ".join(f"{brief(name)} {n:,}" for name, n in plan.by_rule.items())
         lines.append(f"{sum(plan.by_rule.values()):,} are settled by rules ({each}); answers will check them")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tilth.core.taxonomy import Change, Migration, Taxonomy
+from tilth.core.migration import Change, Migration
+from tilth.core.taxonomy import Taxonomy
 
 __all__ = ["FIRST", "merge", "migrations", "rename", "split", "taxonomies"]
 
