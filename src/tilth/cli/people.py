@@ -65,11 +65,14 @@ def ask(
 
         write_studio(table, project.file.schema, path, interface)
         emit(f"wrote {path}: {table.num_rows:,} tasks for Label Studio, and {interface}: their labelling interface")
-        emit("export the annotations as JSON there, then: tilth answer EXPORT.json")
+        then = "export the annotations as JSON there, then: tilth answer EXPORT.json"
     else:
         write_csv(table, path)
-    if path is not None and interface is None:
-        emit(f"wrote {path}: {table.num_rows:,} rows; fill in the column `answer`, then: tilth answer {path}")
+        then = f"fill in the column `answer`, then: tilth answer {path}"
+        if path is not None:
+            emit(f"wrote {path}: {table.num_rows:,} rows")
+    if path is not None and table.num_rows:
+        emit(then)
     if not table.num_rows:
         console_error("there is nothing to ask about")
     for note in notes:

@@ -135,7 +135,7 @@ def undo(directory: Dir = HERE, as_json: Json = False) -> None:
 
     with progress_on_stderr() as progress:
         plan = open_project(directory).take_back_migration(progress=progress)
-    _show(plan, dry_run=False, as_json=as_json)
+    _show(plan, is_undo=True, as_json=as_json)
 
 
 def _make(
@@ -166,13 +166,13 @@ def _make(
     _show(plan, dry_run=dry_run, as_json=as_json)
 
 
-def _show(plan: MigrationPlan, *, dry_run: bool, as_json: bool) -> None:
+def _show(plan: MigrationPlan, *, as_json: bool, dry_run: bool = False, is_undo: bool = False) -> None:
     from tilth.reporting.taxonomy import plan_screen
 
     if as_json:
         emit_json(plan.to_dict())
     else:
-        emit(plan_screen(plan, dry_run=dry_run))
+        emit(plan_screen(plan, dry_run=dry_run, is_undo=is_undo))
 
 
 def _listed(names: Sequence[str]) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ _FEWEST_RIGHT = 0.9
 """A rule that may settle fewer rows rightly is called doubtful."""
 
 
-def plan_screen(plan: MigrationPlan, *, dry_run: bool) -> Group:
-    """Return what a migration does to the labels."""
+def plan_screen(plan: MigrationPlan, *, dry_run: bool = False, is_undo: bool = False) -> Group:
+    """Return what a migration does to the labels, or what taking one back did."""
     lines = [
         Text(f"{brief(plan.said)}: label set {plan.taxonomy}, {len(plan.classes):,} classes", style="bold"),
         Text(),
@@ -31,7 +31,8 @@ def plan_screen(plan: MigrationPlan, *, dry_run: bool) -> Group:
     if dry_run:
         lines.append(Text("nothing is changed; without --dry-run it is made"))
     else:
-        lines.append(Text(f"{plan.before} → {plan.after}; tilth taxonomy undo takes it back"))
+        then = "" if is_undo else "; tilth taxonomy undo takes it back"
+        lines.append(Text(f"{plan.before} → {plan.after}{then}"))
         if plan.questions:
             lines.append(Text("next: tilth ask -o questions.csv"))
     return Group(*lines)
