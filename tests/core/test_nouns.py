@@ -70,11 +70,12 @@ def test_targets_are_one_hot_soft_or_numbers():
     assert (numbers.kind, numbers.numbers.tolist()) == (TargetKind.NUMBER, [1.5, 2.0])
 
 
-def test_slices_are_values_of_a_column():
-    table = pa.table({"site": ["A", None, "B", "A"], "year": [1, 2, None, 1]})
-    assert Slice(name="A", column="site", value="A").mask(table).tolist() == [True, False, False, True]
-    assert Slice(name="none", column="site", value=None).mask(table).tolist() == [False, True, False, False]
-    assert Slice(name="1", column="year", value="1").mask(table).tolist() == [True, False, False, True]
+def test_a_slice_has_exactly_one_rule():
+    assert Slice(name="young", where="age < 25").rule == "age < 25"
+    assert Slice(name="short", function="short").rule == "short(row)"
+    for rules in ({}, {"where": "age < 25", "function": "short"}):
+        with pytest.raises(ValueError, match="one rule"):
+            Slice(name="s", **rules)
 
 
 def test_votes_are_sparse_and_abstain_by_mask():

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tilth.core.arrays import IntVector, Mask, Vector
 from tilth.core.estimate import Estimate
 from tilth.core.rng import generator
 from tilth.core.schema import Schema
-from tilth.core.slice import Slice
 from tilth.core.trial import Guard
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.visibility import HIDDEN, may_tell
@@ -86,12 +86,21 @@ def guarded_slices(bench: Bench, judged: Judged, columns: pa.Table) -> tuple[Gua
     for column in columns.column_names:
         values = chosen.column(column).cast(pa.string()).value_counts().to_pylist()
         common = sorted(values, key=lambda pair: (-pair["counts"], str(pair["values"])))[:MOST_VALUES]
-        slices = [
-            Slice(name=_name(bench.schema, column, pair["values"], place), column=column, value=pair["values"])
+        found += [
+            GuardedSlice(
+                name=_name(bench.schema, column, pair["values"], place),
+                rows=_with(chosen.column(column), pair["values"]),
+            )
             for place, pair in enumerate(common, start=1)
         ]
-        found += [GuardedSlice(name=one.name, rows=one.mask(chosen)) for one in slices]
     return tuple(one for one in found if one.rows.sum() >= LEAST_ROWS)
+
+
+def _with(cells: pa.ChunkedArray, value: str | None) -> Mask:
+    """Return the rows that have a value; None stands for rows without one."""
+    if value is None:
+        return np.asarray(pc.is_null(cells))
+    return np.asarray(pc.fill_null(pc.equal(cells.cast(pa.string()), value), False))
 
 
 def _name(schema: Schema, column: str, value: str | None, place: int) -> str:

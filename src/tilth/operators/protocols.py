@@ -12,9 +12,11 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import FloatMatrix32, IntVector, Matrix
+from tilth.core.arrays import FloatMatrix32, IntVector, Matrix, Vector
 from tilth.core.edit import Edit
+from tilth.core.estimate import Estimate
 from tilth.core.finding import Finding
+from tilth.core.found_slice import FoundSlice
 from tilth.core.labelling import Known, Labelling
 from tilth.core.rowset import RowSet
 from tilth.core.said import Said
@@ -36,7 +38,10 @@ __all__ = [
     "Metric",
     "Model",
     "Operator",
+    "Outlyingness",
+    "ScoreEstimator",
     "Selector",
+    "Slicer",
     "Source",
     "State",
     "Valuer",
@@ -166,6 +171,19 @@ class Detector(Protocol):
 
 
 @runtime_checkable
+class Slicer(Protocol):
+    """Discovers groups of rows on which the model does worse."""
+
+    needs: ClassVar[frozenset[str]]
+    scope: ClassVar[Scope]
+    revision: ClassVar[int]
+
+    def discover(self, view: View) -> Sequence[FoundSlice]:
+        """Return what it found, most surely bad first; an empty list when there is nothing; NotApplicable when the data is not for it."""
+        ...
+
+
+@runtime_checkable
 class Valuer(Protocol):
     """Says what each row is worth."""
 
@@ -222,4 +240,28 @@ class Metric(Protocol):
 
     def measure(self, target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """Return one score per row, higher is better: (n,) labels and (n, k) or (n,) predictions -> (n,)."""
+        ...
+
+
+@runtime_checkable
+class ScoreEstimator(Protocol):
+    """Estimates the score on rows without labels, from rows with labels."""
+
+    needs: ClassVar[frozenset[str]]
+    revision: ClassVar[int]
+
+    def estimate(self, reference: View, current: View) -> Estimate:
+        """Return the mean score to be expected on `current`, whose labels nobody has; NotApplicable when it cannot say."""
+        ...
+
+
+@runtime_checkable
+class Outlyingness(Protocol):
+    """Says how foreign rows are to those that a model learnt from."""
+
+    needs: ClassVar[frozenset[str]]
+    revision: ClassVar[int]
+
+    def outlying(self, reference: View, current: View) -> Vector:
+        """Return (n,) of the current rows, higher = more foreign; only their order means something."""
         ...

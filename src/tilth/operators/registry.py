@@ -37,10 +37,12 @@ ROOM_VERBS: Mapping[str, tuple[str, ...]] = {
     "learning": ("fit",),
     "labeling": ("predict", "vote"),
     "detection": ("find",),
+    "slicing": ("discover",),
     "valuation": ("value",),
     "editing": ("propose",),
     "selection": ("select",),
     "evaluation": ("measure",),
+    "monitoring": ("estimate", "outlying"),
 }
 """Room -> the verbs of its operators; each operator has one of them."""
 

@@ -42,6 +42,8 @@ Need = Literal[
     "source",
     "votes",
     "label_sets",
+    "scores",
+    "slices",
 ]
 Scope = Literal["train", "all"]
 """train: labelled train rows. all: rows of every split, with the labels of train rows only."""
@@ -64,6 +66,8 @@ NEEDS: Mapping[str, str] = {
     "source": "facts about the source as a whole: columns, missing cells, broken files",
     "votes": "what the labelers' votes come to for each row: probabilities by the label model and by majority, and who has a vote",
     "label_sets": "the classes that a label which a migration left open may be (n, k) bool; all False for other rows",
+    "scores": "the metric's score of each row's out-of-sample prediction (n,) float64, higher is better",
+    "slices": "name -> how far each row belongs to that slice (n,) float64 in [0, 1], worst slice first",
 }
 
 
@@ -231,6 +235,18 @@ class View:
         """Classes that an open label may be (n, k); all False where the label is known, or nobody gave one."""
         sets: Mask = self._get("label_sets")
         return sets
+
+    @property
+    def scores(self) -> Vector:
+        """The metric's score of each row's out-of-sample prediction (n,), higher is better."""
+        scores: Vector = self._get("scores")
+        return scores
+
+    @property
+    def slices(self) -> Mapping[str, Vector]:
+        """Slice -> membership (n,) in [0, 1]; the slice that is worst off stands first."""
+        slices: Mapping[str, Vector] = self._get("slices")
+        return slices
 
     @property
     def n_classes(self) -> int:

@@ -197,6 +197,8 @@ def evidence_of(world: World, scope: Scope) -> dict[str, Any]:
         evidence["predictions" if is_regression else "pred_probs"] = world.predicted
         if not is_regression:
             evidence["truth_probs"] = world.predicted
+        evidence["scores"] = _scores(world)
+        evidence["slices"] = _slices(world)
     if (time := world.schema.first(Role.TIME)) is not None:
         stamps = world.table.column(time).cast(pa.int64())
         evidence["times"] = np.asarray(pc.fill_null(stamps, int(MISSING_TIME)))
@@ -244,6 +246,20 @@ def _open_sets(world: World) -> np.ndarray:
         np.put_along_axis(sets, two, values=True, axis=1)
     sets[~world.mask(Split.TRAIN) | world.labelled] = False
     return sets
+
+
+def _scores(world: World) -> np.ndarray:
+    """Return 1 where the prediction is the given label, or the error's negative for numbers."""
+    given = given_labels(world)
+    if world.schema.task.is_regression:
+        return np.asarray(-np.abs(world.predicted - given), dtype=np.float64)
+    return np.asarray(world.predicted.argmax(axis=1) == given, dtype=np.float64)
+
+
+def _slices(world: World) -> dict[str, np.ndarray]:
+    """Return two overlapping slices: one side of the first feature, and a soft one along the last."""
+    first, last = world.embeddings[:, 0].astype(np.float64), world.embeddings[:, -1].astype(np.float64)
+    return {"first side": (first > 0).astype(np.float64), "soft": 1 / (1 + np.exp(np.clip(last, -30, 30)))}
 
 
 def _findings(world: World) -> dict[str, Finding]:
