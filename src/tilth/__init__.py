@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tilth.core.trial import Trial as Trial
     from tilth.core.trial import Verdict as Verdict
     from tilth.operators.labelers import labeler as labeler
+    from tilth.operators.rules import check as check
+    from tilth.operators.rules import slice as slice  # noqa: A004 - tilth.slice reads as it should
     from tilth.operators.view import View as View
 
 __version__ = "0.1.0"
@@ -51,19 +53,23 @@ _HOMES = {
     "Trial": "tilth.core.trial",
     "Verdict": "tilth.core.trial",
     "View": "tilth.operators.view",
+    "check": "tilth.operators.rules",
     "find": "tilth._api",
     "init": "tilth._api",
     "label": "tilth._api",
     "labeler": "tilth.operators.labelers",
     "open": "tilth._api",
+    "slice": "tilth.operators.rules",
 }
 
 __all__ = [  # noqa: RUF022 - functions first
+    "check",
     "find",
     "init",
     "label",
     "labeler",
     "open",
+    "slice",
     "Column",
     "Dataset",
     "Edit",

@@ -224,6 +224,7 @@ class Liar:
 
     lie: str = "lie"
     seed: int = 0
+    slice: str = ""
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "trusted", "embeddings"})
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
@@ -245,10 +246,10 @@ Rule = Callable[[View, Any], Edit]
 RULES: dict[str, Rule] = {}
 
 
-def lying(lie: str, rule: Rule, seed: int = 0) -> Liar:
-    """An editor with a rule."""
+def lying(lie: str, rule: Rule, seed: int = 0, aim: str = "") -> Liar:
+    """An editor with a rule, that may aim at a slice."""
     RULES[f"{lie} {seed}"] = rule
-    return Liar(lie=f"{lie} {seed}", seed=seed)
+    return Liar(lie=f"{lie} {seed}", seed=seed, slice=aim)
 
 
 def candidate(world: World, editor: Any, forecast: float = 1.0) -> Candidate:

@@ -42,7 +42,7 @@ def only(monkeypatch):
         def make(room, name, **parameters):
             return Maker(by_name[name]) if name in by_name else registry.make(room, name, **parameters)
 
-        monkeypatch.setattr(candidates, "names", lambda room: tuple(by_name))
+        monkeypatch.setattr(candidates, "names", lambda room, verb=None: tuple(by_name))
         monkeypatch.setattr(candidates, "make", make)
 
     return use

@@ -354,6 +354,7 @@ def test_the_text_by_hand():
         "learner: auto",
         "python: null",
         "labelers: []",
+        "slices: []",
     ]
     assert "# 5,574 distinct values, 80 signs # on average" in text
     assert max(map(len, text.splitlines())) <= 120

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tilth.core.errors import ConfigError
-from tilth.loop.python_file import load_labelers
+from tilth.loop.python_file import load_functions
 
 TWO = """\
 import tilth
@@ -27,7 +27,7 @@ def other(row):
 
 def load(folder: Path, text: str) -> list[str]:
     (folder / "labelers.py").write_text(text, encoding="utf-8")
-    return [one.name for one in load_labelers(folder / "labelers.py")]
+    return [one.name for one in load_functions(folder / "labelers.py")]
 
 
 def test_in_their_order(tmp_path):
@@ -81,4 +81,4 @@ def test_two_of_one_name_are_refused_though_the_second_hides_the_first(tmp_path)
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
-        load_labelers(tmp_path / "labelers.py")
+        load_functions(tmp_path / "labelers.py")

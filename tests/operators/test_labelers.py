@@ -13,8 +13,9 @@ import pytest
 import tilth
 from tilth.core.errors import ContractError, UndeclaredNeedError, UsageError
 from tilth.operators.batch import Batch
-from tilth.operators.labelers import FunctionLabeler, labelers_made
+from tilth.operators.labelers import FunctionLabeler
 from tilth.operators.protocols import Labeler
+from tilth.operators.row_function import functions_made
 from tilth.operators.voting import MOST_CALLS, in_parts
 
 
@@ -166,7 +167,7 @@ def test_a_block_that_always_raises_costs_a_bounded_number_of_calls():
 
 
 def test_labelers_are_seen_when_they_are_made():
-    with labelers_made() as made:
+    with functions_made() as made:
         one = tilth.labeler(name="one")(lambda row: None)
     tilth.labeler(name="later")(lambda row: None)
     assert made == [one]

@@ -89,6 +89,11 @@ class Edit:
         return pa.chunked_array(chunks, pa.string()).unique()
 
     @property
+    def goal(self) -> str:
+        """The slice that it is to mend, as its operator's parameter says; "" where it is to help all rows."""
+        return str(self.operator.parameters.get("slice", ""))
+
+    @property
     def brings_rows(self) -> bool:
         """Whether rows change their split: they come into train from the pool."""
         return SPLIT in self.set

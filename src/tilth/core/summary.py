@@ -72,13 +72,22 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceLine:
-    """One guarded slice on dev: its score before and after, and the interval of the change."""
+    """One guarded slice on dev: its score before and after, and the interval of the change.
+
+    `score` is the score before with its interval; `rule` and `words` say who is in it, for slices that people declared or slicers
+    discovered; `q_value` is the share of false discoveries up to a discovered one; `aimed` marks those that cures were tried on.
+    """
 
     name: str
     rows: int
     before: float
     after: float
     change: Estimate
+    score: Estimate | None = None
+    rule: str = ""
+    words: str = ""
+    q_value: float | None = None
+    aimed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -88,6 +97,10 @@ class SliceLine:
             "before": self.before,
             "after": self.after,
             "interval": self.change.as_list(),
+            "before_interval": None if self.score is None else self.score.as_list(),
+            "rule": self.rule,
+            "q_value": self.q_value,
+            "aimed": self.aimed,
         }
 
 
@@ -176,7 +189,7 @@ class RunSummary(Displayed):
         facts["findings"] = tuple(FindingLine(**(f | {"columns": tuple(f["columns"])})) for f in facts["findings"])
         facts["trials"] = tuple(Trial.from_dict(trial) for trial in facts["trials"])
         facts["test"] = None if facts["test"] is None else _look(facts["test"])
-        facts["slices"] = tuple(SliceLine(**(line | {"change": _known(line["change"])})) for line in facts["slices"])
+        facts["slices"] = tuple(_slice_line(line) for line in facts["slices"])
         facts["failures"] = tuple(FailedStep(**failure) for failure in facts["failures"])
         facts["by_hand"] = tuple(ByHand(**line) for line in facts.get("by_hand", ()))
         facts["classes"], facts["warnings"] = tuple(facts["classes"]), tuple(facts["warnings"])
@@ -226,6 +239,12 @@ def _estimate(values: Mapping[str, Any] | None) -> Estimate | None:
     return None if values is None else Estimate(**values)
 
 
+def _slice_line(line: dict[str, Any]) -> SliceLine:
+    score = line.get("score")
+    known = {"change": _known(line["change"]), "score": None if score is None else _known(score)}
+    return SliceLine(**(line | known))
+
+
 def _known(values: Mapping[str, Any]) -> Estimate:
     return Estimate(**values)
 
@@ -266,6 +285,7 @@ def _trial_line(trial: Trial) -> dict[str, Any]:
         "disagreeing": trial.disagreeing,
         "answers_needed": trial.answers_needed,
         "base": list(trial.base),
+        "goal": trial.goal,
         "seconds": trial.seconds,
     }
 

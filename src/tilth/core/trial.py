@@ -40,7 +40,8 @@ class Trial:
     Gains are signed so that higher is better, in units of the metric. `gain` is measured against doing nothing, `over_placebo`
     against the mean of the placebo draws, `placebo` is what the placebo itself gained over doing nothing. `p_value` is the
     larger of the two comparisons; `alpha` is what it had to meet after Holm's correction. `corrected_gain` allows for wrong dev labels;
-    `gain_given_kept` takes out the luck of an edit that was kept because its gain looked large.
+    `gain_given_kept` takes out the luck of an edit that was kept because its gain looked large. Where an edit aims at a slice, `goal` names
+    it, and all gains are those of its rows; the average over all rows is then a guard.
     """
 
     edit: str
@@ -69,6 +70,7 @@ class Trial:
     guards: tuple[Guard, ...] = ()
     base: tuple[str, ...] = field(default=())
     """Ids of the edits on top of which it was tried (re-tests in composition)."""
+    goal: str = ""
 
     @property
     def p_value(self) -> float:

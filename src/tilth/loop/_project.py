@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from tilth.core.schema import Schema
     from tilth.core.taxonomy import Taxonomy
 
-__all__ = ["BUDGET", "METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source", "budget_seconds"]
+__all__ = [
+    "BUDGET",
+    "METRICS",
+    "LabelerChoice",
+    "OperatorChoice",
+    "ProjectFile",
+    "SliceChoice",
+    "Source",
+    "budget_seconds",
+]
 
 METRICS = ("accuracy", "balanced_accuracy", "mae")
 """Scores that may decide; the last is for regression, the others for classes."""
@@ -45,6 +54,16 @@ class LabelerChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SliceChoice:
+    """A declared slice: its name, a predicate, or columns each of whose values (or combinations) is a slice."""
+
+    name: str
+    where: str = ""
+    each: tuple[str, ...] = ()
+    where_written: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFile:
     """What tilth.yaml says.
 
@@ -66,6 +85,7 @@ class ProjectFile:
     learner : the commodity model; `auto` chooses it by cross-validation
     python : the Python file beside tilth.yaml that holds people's functions, or None
     labelers : declarative labelers
+    slices : declared slices
     first_classes : the classes of the source, where there are migrations; else the schema's are
     migrations : how the label set changed since, oldest first; the schema's classes are those of today
     """
@@ -86,6 +106,7 @@ class ProjectFile:
     learner: OperatorChoice = field(default_factory=lambda: OperatorChoice(name="auto"))
     python: str | None = None
     labelers: tuple[LabelerChoice, ...] = ()
+    slices: tuple[SliceChoice, ...] = ()
     first_classes: tuple[str, ...] = ()
     migrations: tuple[Migration, ...] = ()
 

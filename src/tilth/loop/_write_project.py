@@ -9,6 +9,7 @@ from tilth.core.names import Split
 from tilth.core.schema import ColumnType, Role, TaskType, Visibility
 from tilth.loop._migration_lines import migration_lines
 from tilth.loop._project import METRICS
+from tilth.loop._slice_lines import slice_lines
 from tilth.loop._split_plan import ROW_ORDER
 from tilth.loop._yaml_nodes import flow, number_text, pair
 
@@ -98,14 +99,15 @@ def _how(project_file: ProjectFile) -> Iterator[str]:
     yield from _encoders(project_file.encoders)
     yield _line(f"store: {_store(project_file)}", "where versions are kept: a folder, or s3://bucket/prefix")
     yield _line(f"learner: {_choice(project_file.learner)}", "auto, a name, or {name: NAME, params: {…}}")
+    yield _line(f"python: {flow(project_file.python)}", "the Python file that holds your functions, or null")
     if not project_file.schema.task.is_regression:
         yield from _labelers(project_file)
+    yield from _slices(project_file)
     if project_file.migrations:
         yield from migration_lines(project_file.migrations)
 
 
 def _labelers(project_file: ProjectFile) -> Iterator[str]:
-    yield _line(f"python: {flow(project_file.python)}", "the Python file that holds your labelers, or null")
     why = "- {name: NAME, keyword: {words: [WORD], says: CLASS}}"
     if not project_file.labelers:
         yield _line("labelers: []", why)
@@ -113,6 +115,15 @@ def _labelers(project_file: ProjectFile) -> Iterator[str]:
     yield _line("labelers:", why)
     for choice in project_file.labelers:
         yield f"  - {flow({'name': choice.name, choice.operator: choice.params})}"
+
+
+def _slices(project_file: ProjectFile) -> Iterator[str]:
+    why = "- {name: NAME, where: SQL}, or {name: NAME, each: COLUMN}"
+    if not project_file.slices:
+        yield _line("slices: []", why)
+        return
+    yield _line("slices:", why)
+    yield from slice_lines(project_file.slices)
 
 
 def _encoders(encoders: Mapping[str, OperatorChoice]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import Matrix
+from tilth.core.arrays import Mask, Matrix
 from tilth.core.edit import Edit
 from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID
@@ -55,6 +55,8 @@ class Arena:
 
     foretold: Foretold | None = None
     """What foretells answers on the judging rows; None for regression."""
+    goals: Mapping[str, Mask] = field(default_factory=dict)
+    """Slice that edits may aim at -> which of the judging rows belong to it."""
     leaks: Mapping[str, str] = field(default_factory=dict)
     """Train row -> the dev or test row that it copies."""
 
@@ -69,7 +71,18 @@ class Arena:
             judged=self.judged.only(~out),
             foretold=None if self.foretold is None else self.foretold.only(~out),
             slices=tuple(one for one in slices if one.rows.sum() >= LEAST_ROWS),
+            goals={name: rows[~out] for name, rows in self.goals.items()},
             context=digest_of([self.context, "without copies", np.flatnonzero(out).tolist()]),
+        )
+
+    def aimed_at(self, rows: Mask) -> Arena:
+        """Return the arena in which only some of the judging rows judge: those of the slice that an edit aims at."""
+        return replace(
+            self,
+            judged=self.judged.only(rows),
+            foretold=None if self.foretold is None else self.foretold.only(rows),
+            slices=(),
+            goals={},
         )
 
     @cached_property

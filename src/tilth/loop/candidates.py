@@ -5,12 +5,15 @@ A forecast (loop/forecast) chooses who is tried, and is kept beside the measured
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from tilth.core.apply import fit_to
+from tilth.core.arrays import Mask
 from tilth.core.edit import Edit
+from tilth.core.errors import NotApplicable
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase
 from tilth.loop.forecast import screening_of
@@ -40,14 +43,16 @@ def proposals(
     verbs: frozenset[str] | None,
     known: frozenset[str],
     asked: Sequence[Edit] = (),
+    aims: Sequence[str] = (),
 ) -> list[Candidate]:
     """Return what the editors propose, each edit once; edits that are in the recipe or vetoed are left out.
 
-    `asked` are edits that people were asked about: they are tried again as they were, so that the answers can decide them.
+    `asked` are edits that people were asked about: they are tried again as they were, so that the answers can decide them. `aims` are
+    slices to mend: an editor that mends one proposes for each.
     An edit that touches what is not an operator's to touch is a failed step, and so is an editor that breaks down.
     """
     found: dict[str, Candidate] = {}
-    for editor in _editors(quarantine):
+    for editor in _editors(quarantine, aims):
         step = f"propose {spec_of(editor)}"
         failed = len(quarantine.failures)
         candidate = quarantine.run(step, partial(_proposal, editor, evidence))
@@ -64,17 +69,22 @@ def proposals(
     return list(found.values())
 
 
-def _editors(quarantine: Quarantine) -> list[Editor]:
+def _editors(quarantine: Quarantine, aims: Sequence[str]) -> list[Editor]:
     """Return every editor in each of its strengths; one that cannot even be made is a failed step."""
     editors: list[Editor] = []
-    for name in names("editing"):
-        editors += quarantine.run(f"make {name}", partial(_strengths, name)) or ()
+    for name in names("editing", "propose"):
+        editors += quarantine.run(f"make {name}", partial(_strengths, name, aims)) or ()
     return editors
 
 
-def _strengths(name: str) -> Sequence[Editor]:
-    editor: Editor = make("editing", name)
-    return editor.strengths()
+def _strengths(name: str, aims: Sequence[str]) -> Sequence[Editor]:
+    """Return an editor's strengths; one that mends a slice has them for each slice."""
+    editor: Any = make("editing", name)
+    if not hasattr(editor, "slice"):
+        return tuple(editor.strengths())
+    if not aims:
+        raise NotApplicable("no slice is worse than the rest beyond chance, with enough train and dev rows to mend it")
+    return tuple(one for aim in aims for one in replace(editor, slice=aim).strengths())
 
 
 def _proposal(editor: Editor, evidence: EvidenceBase) -> Candidate:
@@ -107,8 +117,12 @@ def screen(
     candidates: Sequence[Candidate],
     quarantine: Quarantine,
     tell: Callable[[int, int], None],
+    goals: Mapping[str, Mask] | None = None,
 ) -> list[Candidate]:
-    """Return the candidates with forecasts, best forecast first; ties by edit id."""
+    """Return the candidates with forecasts, best forecast first; ties by edit id.
+
+    `goals` are the rows (n,) of the slices that some aim at: their forecasts are those of the slice.
+    """
     if not candidates:
         return []
     screening = screening_of(bench)
@@ -116,7 +130,9 @@ def screen(
     for done, candidate in enumerate(candidates):
         tell(done, len(candidates))
         step = f"screen {candidate.edit.operator}"
-        gain = quarantine.run(step, partial(screening.forecast, candidate.edit, candidate.editor, candidate.view))
+        rows = (goals or {}).get(candidate.edit.goal)
+        forecast_of = partial(screening.forecast, candidate.edit, candidate.editor, candidate.view, rows)
+        gain = quarantine.run(step, forecast_of)
         if gain is not None:
             forecast.append(replace(candidate, forecast=gain))
     return sorted(forecast, key=lambda c: (-c.forecast, c.edit.edit_id))
@@ -125,7 +141,8 @@ def screen(
 def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:
     """Return who is tried on dev: the best strength of each operator first, then the others by forecast.
 
-    What acts on another kind of finding, or goes by another model, is no strength of the same: it has a place of its own. What is
+    What acts on another kind of finding, or goes by another model, is no strength of the same: it has a place of its own. All that
+    aims at one slice shares a place: the best cure of each slice. What is
     tried by one model is tried by its rival too, so that the two are seen side by side.
     """
     firsts: list[Candidate] = []
@@ -133,7 +150,8 @@ def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:
     seen: set[tuple[str, object, object]] = set()
     for candidate in screened:
         said = candidate.edit.operator.parameters
-        key = (candidate.edit.operator.name, said.get("kind"), said.get("by"))
+        goal = candidate.edit.goal
+        key = ("cure", goal, None) if goal else (candidate.edit.operator.name, said.get("kind"), said.get("by"))
         (others if key in seen else firsts).append(candidate)
         seen.add(key)
     return _with_rivals(firsts + others, most)

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask
+from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask, Vector
 from tilth.core.dataset import Dataset
 from tilth.core.errors import NotApplicable, TilthError
 from tilth.core.finding import Finding
@@ -70,6 +70,8 @@ class EvidenceBase:
     out_of_sample : gives (n_train, k) out-of-sample predictions for the labelled train rows, computed on first use
     remember : runs a computation, or returns its kept result: (name of the evidence, columns read, function) -> arrays
     voted : gives what the labelers' votes come to for all rows, computed on first use; None where there are no labelers
+    score : scores rows, (n,) labels and (n, k) predictions -> (n,), higher is better; None where no metric is known
+    sliced : gives how far all rows belong to each slice, the worst slice first; None where there are none
     open_sets : gives the rows whose label a migration left open, and their possible classes; None where nothing was migrated
     renew : runs a computation on what it last returned for any version, or None: (name, function) -> arrays; what was there before
         may save work, and must not change the result
@@ -86,6 +88,8 @@ class EvidenceBase:
     seed: int = 0
     voted: Callable[[], VotedRows] | None = None
     open_sets: Callable[[], tuple[IntVector, Mask]] | None = None
+    score: Callable[[np.ndarray, np.ndarray], Vector] | None = None
+    sliced: Callable[[], Mapping[str, Vector]] | None = None
     findings: dict[str, Finding] = field(default_factory=dict)
     _cache: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -112,6 +116,11 @@ class EvidenceBase:
             seed=self.seed,
         )
 
+    def readable(self, train: IntVector) -> np.ndarray:
+        """Return the labels of labelled train rows, as the metric reads them; (r,) storage positions -> (r,)."""
+        labels: np.ndarray = self._labels()[0][train]
+        return labels
+
     def rows_of(self, scope: Scope) -> IntVector:
         """Return the storage positions of a scope's rows."""
         if scope == "train":
@@ -136,6 +145,9 @@ class EvidenceBase:
         if self.voted is not None:
             voted = self.voted
             suppliers["votes"] = once("votes", lambda: voted().take(rows))
+        if self.sliced is not None:
+            sliced = self.sliced
+            suppliers["slices"] = lambda: MappingProxyType({name: far[rows] for name, far in sliced().items()})
         if self.open_sets is not None:
             suppliers["label_sets"] = once("label_sets", lambda: self._label_sets()[rows])
         if self.schema.task.is_regression:
@@ -147,6 +159,8 @@ class EvidenceBase:
         if scope == "train":
             name = "predictions" if self.schema.task.is_regression else "pred_probs"
             suppliers[name] = once(name, self._predictions)
+            if self.score is not None:
+                suppliers["scores"] = once("scores", self._scores)
             if not self.schema.task.is_regression:
                 suppliers["truth_probs"] = once("truth_probs", self._truth_probs)
         times = row_times(self.dataset, by_order=self.source.get("time") == ROW_ORDER)
@@ -188,6 +202,10 @@ class EvidenceBase:
     def _predictions(self) -> np.ndarray:
         predicted = self.out_of_sample()
         return predicted[:, 0] if self.schema.task.is_regression else predicted
+
+    def _scores(self) -> Vector:
+        assert self.score is not None
+        return self.score(self.readable(self.labelled_train()), self.out_of_sample())
 
     def _truth_probs(self) -> np.ndarray:
         rows, k = self.labelled_train(), self.schema.task.n_classes

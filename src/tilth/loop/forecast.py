@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.apply import apply, fit_to
-from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.arrays import IntVector, Mask, Matrix, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.ids import cell_digests
@@ -73,12 +73,20 @@ class Screening:
     apart: Apart
     folds: Sequence[_Fold]
 
-    def forecast(self, edit: Edit, editor: Editor, view: View) -> float:
-        """Return the mean gain on held-out rows; 0 where train has too few labelled rows to hold some out."""
+    def forecast(self, edit: Edit, editor: Editor, view: View, goal: Mask | None = None) -> float:
+        """Return the mean gain on held-out rows; 0 where train has too few labelled rows to hold some out.
+
+        With `goal` (n,), only held-out rows of that mask over all rows of the version count.
+        """
         if not self.folds:
             return 0.0
         gains = np.hstack([self._gain(fold, self._edit_without(fold, edit, editor, view)) for fold in self.folds])
         shares = np.hstack([np.repeat(fold.shares[:, None], len(fold.positions), axis=1) for fold in self.folds])
+        if goal is not None:
+            inside = goal[np.concatenate([fold.positions for fold in self.folds])]
+            if not inside.any():
+                return 0.0
+            return float(np.average(gains[:, inside], weights=shares[:, inside]))
         if not self.bench.metric.stratified:
             return float(np.average(gains, weights=shares))
         labels = np.hstack([fold.labels for fold in self.folds])

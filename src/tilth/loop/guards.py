@@ -29,13 +29,25 @@ from tilth.numerics.error_budget import holm
 from tilth.numerics.paired_tests import beats_nothing
 from tilth.operators.protocols import Model
 
-__all__ = ["GuardedSlice", "Standing", "check_guards", "guarded_slices", "standing_of", "worse_guards"]
+__all__ = [
+    "EVERY_ROW",
+    "GuardedSlice",
+    "Standing",
+    "all_rows",
+    "check_guards",
+    "guarded_slices",
+    "standing_of",
+    "worse_guards",
+]
 
 MOST_VALUES = 30
 LEAST_ROWS = 20
 LARGE = 100
 LARGEST_FALL = 0.02
+LARGEST_FALL_OF_ALL = 0.01
+"""Of the average, where an edit is to mend one slice."""
 SIGNIFICANT = 0.05
+EVERY_ROW = "all rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,11 +60,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardedSlice:
-    """A slice with its rows among the judging rows; `code` is the class number where the slice is a class."""
+    """A slice with its rows among the judging rows; `code` is the class number where the slice is a class.
+
+    `largest_fall` is how far its score may fall, where it has 100 rows or more; in parts of what the metric can be.
+    """
 
     name: str
     rows: Mask
     code: int | None = None
+    largest_fall: float = LARGEST_FALL
 
     def row_scores(self, judged: Judged, standing: Standing) -> Vector:
         """Return the numbers whose mean is the slice's score: of its own rows, or for a class of all judging rows."""
@@ -108,6 +124,11 @@ def _name(schema: Schema, column: str, value: str | None, place: int) -> str:
     return f"{column} = {value if may_tell(schema, column) else f'{HIDDEN} {place}'}"
 
 
+def all_rows(judged: Judged) -> GuardedSlice:
+    """Return the guard of edits that aim at a slice: the average of all judging rows, which may fall by a point at most."""
+    return GuardedSlice(name=EVERY_ROW, rows=np.ones(len(judged), dtype=bool), largest_fall=LARGEST_FALL_OF_ALL)
+
+
 def check_guards(
     bench: Bench, judged: Judged, slices: Sequence[GuardedSlice], before: Standing, after: Standing
 ) -> tuple[Guard, ...]:
@@ -128,7 +149,7 @@ def check_guards(
             rows=int(one.rows.sum()),
             change=_turned(worse.estimate),
             p_worse=float(p),
-            violated=bool(p <= SIGNIFICANT or (one.rows.sum() >= LARGE and worse.gain > LARGEST_FALL * unit)),
+            violated=bool(p <= SIGNIFICANT or (one.rows.sum() >= LARGE and worse.gain > one.largest_fall * unit)),
         )
         for one, worse, p in zip(slices, results, adjusted, strict=True)
     )

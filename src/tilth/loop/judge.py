@@ -66,6 +66,16 @@ class Outcome:
         """Rows on which the models before and after decide differently."""
         return np.asarray(self.decided_before != self.decided_after)
 
+    def only(self, rows: Mask) -> Outcome:
+        """Return the outcome on some of the judging rows."""
+        return Outcome(
+            before=self.before[rows],
+            after=self.after[rows],
+            placebos=self.placebos[:, rows],
+            decided_before=self.decided_before[rows],
+            decided_after=self.decided_after[rows],
+        )
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return named arrays, so that an outcome can be kept."""
         return {

@@ -13,7 +13,7 @@ from tilth.core.names import ROW_ID
 from tilth.core.schema import ColumnType, Role, Schema
 from tilth.loop._labeler_files import lookup_entries, votes_in
 from tilth.loop._project import LabelerChoice, ProjectFile
-from tilth.loop.python_file import USUAL, load_labelers
+from tilth.loop.python_file import USUAL, load_functions
 from tilth.operators.function_digest import Unseen, function_digest
 from tilth.operators.labelers import FunctionLabeler
 from tilth.operators.protocols import Labeler
@@ -54,6 +54,13 @@ def labelers_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ..
     UnknownColumnError
         One reads a column that there is not.
     """
+    found, warnings = _all(file, folder)
+    if not found:
+        raise _none(file, folder)
+    return found, warnings
+
+
+def _all(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tuple[str, ...]]:
     schema, warnings = file.schema, list[str]()
     if schema.task.is_regression:
         raise ConfigError(
@@ -62,11 +69,10 @@ def labelers_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ..
     found = [one for choice in file.labelers for one in _declared(choice, schema, folder, warnings)]
     if file.python is not None:
         path = folder / file.python
-        found += [_written(one, schema, path) for one in load_labelers(path)]
+        written = [one for one in load_functions(path) if isinstance(one, FunctionLabeler)]
+        found += [_written(one, schema, path) for one in written]
     elif (folder / USUAL).is_file():
         warnings.append(_unread())
-    if not found:
-        raise _none(file, folder)
     first: dict[str, NamedLabeler] = {}
     for one in found:
         other = first.setdefault(one.name, one)
@@ -80,9 +86,9 @@ def labelers_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ..
 
 
 def labelers_if_any(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tuple[str, ...]]:
-    """Return the labelers of a project that names some, else none; and warnings. Raises as `labelers_of` does."""
-    if file.labelers or file.python is not None:
-        return labelers_of(file, folder)
+    """Return the labelers of a project that names some, else none; and warnings. Raises as `labelers_of` does, but where there is none."""
+    if file.labelers or (file.python is not None and not file.schema.task.is_regression):
+        return _all(file, folder)
     unread = (folder / USUAL).is_file()
     return (), (_unread(),) if unread else ()
 

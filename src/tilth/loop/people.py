@@ -34,6 +34,7 @@ from tilth.loop.ledger import Draw, Ledger
 from tilth.loop.open_questions import open_questions
 from tilth.loop.protection import spare_trusted
 from tilth.loop.question import Question
+from tilth.loop.sliced import goal_key
 from tilth.operators.protocols import Selector
 from tilth.operators.registry import make, names
 from tilth.store.repository import Repository
@@ -132,6 +133,11 @@ def _decide_one(found: Found, trial: Trial, room: int) -> list[Question]:
     bench = workshop.bench(found.version)
     judged = bench.judged(Split.DEV)
     judged = judged.only(~memorised(bench, judged, leaks_of(found.findings), edit))
+    if edit.goal:
+        mine = workshop.repository.evidence.get_arrays(goal_key(trial.parent, edit.goal))
+        if mine is None:
+            return []
+        judged = judged.only(np.isin(judged.positions, mine["rows"]))
     before = bench.decisions(bench.predict(bench.baseline, judged.positions))
     after = bench.decisions(bench.predict(bench.fit_edited(edit), judged.positions))
     differing = np.flatnonzero(before != after)

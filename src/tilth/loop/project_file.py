@@ -14,6 +14,7 @@ from tilth.loop._labeler_choices import labeler_choices
 from tilth.loop._migration_lines import migrations_of
 from tilth.loop._operator_choice import operator_choice
 from tilth.loop._project import BUDGET, METRICS, LabelerChoice, OperatorChoice, ProjectFile, Source, budget_seconds
+from tilth.loop._slice_lines import slice_choices
 from tilth.loop._split_plan import ROW_ORDER, Shares, SplitPlan
 from tilth.loop._write_project import write
 from tilth.loop._yaml_nodes import Node, read
@@ -26,20 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source", "budget_seconds", "parse", "write"]
 
 KEYS = (
-    *("source", "label", "task", "classes", "metric", "columns"),
-    *(
-        "splits",
-        "seed",
-        "budget",
-        "guards",
-        "trials",
-        "encoders",
-        "learner",
-        "store",
-        "python",
-        "labelers",
-        "migrations",
-    ),
+    *("source", "label", "task", "classes", "metric", "columns", "splits", "seed", "budget", "guards", "trials"),
+    *("encoders", "learner", "store", "python", "labelers", "slices", "migrations"),
 )
 REQUIRED = ("source", "label", "task", "columns")
 ONE_EACH = (Role.LABEL, Role.ID, Role.SPLIT, Role.GROUP)
@@ -75,7 +64,7 @@ def parse(text: str, where: str = "tilth.yaml") -> ProjectFile:
         schema=Schema(columns=columns, tasks=(task,)),
         splits=plan,
         **_settings(root, lines),
-        **_labelers(root, lines, label, task),
+        **_programmed(root, lines, label, task),
         first_classes=first.classes if migrations else (),
         migrations=migrations,
     )
@@ -252,8 +241,8 @@ def _settings(root: Mapping[str, Node], lines: Mapping[str, _Line]) -> dict[str,
     return found | (_trials(root["trials"]) if "trials" in root else {})
 
 
-def _labelers(root: Mapping[str, Node], lines: Mapping[str, _Line], label: str, task: Task) -> dict[str, Any]:
-    """Return the Python file and the declarative labelers, as far as they are written."""
+def _programmed(root: Mapping[str, Node], lines: Mapping[str, _Line], label: str, task: Task) -> dict[str, Any]:
+    """Return the Python file, the declarative labelers and the slices, as far as they are written."""
     found: dict[str, Any] = {}
     python = _optional(root, "python")
     if python is not None:
@@ -261,6 +250,9 @@ def _labelers(root: Mapping[str, Node], lines: Mapping[str, _Line], label: str, 
     written = _optional(root, "labelers")
     if written is not None:
         found["labelers"] = labeler_choices(written, [name for name in lines if name != label], label, task.classes)
+    slices = _optional(root, "slices")
+    if slices is not None:
+        found["slices"] = slice_choices(slices, list(lines))
     return found
 
 

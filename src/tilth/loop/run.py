@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+import numpy as np
 import pyarrow as pa
 
 from tilth.core.edit import PERSON
@@ -15,18 +17,18 @@ from tilth.core.names import Split
 from tilth.core.progress import Progress
 from tilth.core.summary import RunSummary
 from tilth.core.trial import Verdict
+from tilth.loop.bench import Judged
 from tilth.loop.budget import affordable_trials
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
 from tilth.loop.copies import leaks_of
 from tilth.loop.foretelling import foretell
 from tilth.loop.found import Found, find_faults
-from tilth.loop.guards import guarded_slices
+from tilth.loop.guards import LEAST_ROWS, GuardedSlice, guarded_slices
 from tilth.loop.history import remember_fitted
 from tilth.loop.ledger import Ledger
 from tilth.loop.look import look_at_test
-from tilth.loop.scoring import (
-    confident_dev_joint,
-)
+from tilth.loop.scoring import confident_dev_joint
+from tilth.loop.sliced import Sliced, goal_key, slices_of
 from tilth.loop.summing_up import summing_up
 from tilth.loop.trying import Arena, Settings, Tried, try_all
 from tilth.loop.workshop import Workshop
@@ -63,8 +65,9 @@ def run(
     started = time.perf_counter()
     version = version if options.dry_run else _begin(workshop, version, options)
     found = find_faults(workshop, version, warnings, progress)
-    arena = replace(_arena(workshop, version, options), leaks=leaks_of(found.findings))
-    chosen = _choose(found, arena, options, progress)
+    sliced = slices_of(found, progress)
+    arena = replace(_arena(workshop, version, options, sliced), leaks=leaks_of(found.findings))
+    chosen = _choose(found, sliced, arena, options, progress)
     tried: list[Tried] = []
     if chosen and not options.dry_run:
         tried = try_all(
@@ -76,7 +79,9 @@ def run(
     after = version if options.dry_run else _keep(workshop, version, tried)
     progress("look", "the sealed test split")
     test = None if options.dry_run else look_at_test(workshop, after)
-    summary = summing_up(found, arena, tried, after, test, seed=options.seed, seconds=time.perf_counter() - started)
+    summary = summing_up(
+        found, sliced, arena, tried, after, test, seed=options.seed, seconds=time.perf_counter() - started
+    )
     if not options.dry_run:
         _end(workshop, options, after, summary)
     return summary
@@ -110,11 +115,14 @@ def _end(workshop: Workshop, options: RunOptions, after: Version, summary: RunSu
 def _run_key(workshop: Workshop, options: RunOptions) -> str:
     """Return the digest of what decides a run besides its version."""
     verbs = None if options.verbs is None else sorted(options.verbs)
-    operators = [listing.to_dict() for room in ("detection", "editing", "selection") for listing in listings(room)]
+    operators = [
+        listing.to_dict() for room in ("detection", "slicing", "editing", "selection") for listing in listings(room)
+    ]
     return digest_of(
         [
             workshop.file_key,
             workshop.labelers_key,
+            workshop.slices_key,
             options.seed,
             options.budget_seconds,
             verbs,
@@ -132,7 +140,7 @@ def _recorded(workshop: Workshop, version: Version, options: RunOptions) -> RunS
     return RunSummary.from_record(runs[-1]["summary"])
 
 
-def _arena(workshop: Workshop, version: Version, options: RunOptions) -> Arena:
+def _arena(workshop: Workshop, version: Version, options: RunOptions, sliced: Sliced) -> Arena:
     bench, dataset = workshop.bench(version), workshop.dataset(version)
     judged = bench.judged(Split.DEV)
     if not len(judged):
@@ -145,13 +153,25 @@ def _arena(workshop: Workshop, version: Version, options: RunOptions) -> Arena:
         placebo_draws=workshop.file.placebo_draws,
         seed=options.seed,
     )
+    own = [[one.name, np.flatnonzero(one.rows[judged.positions]).tolist()] for one in sliced.slices]
     context = digest_of(
-        [version.content, workshop.model_key(version), workshop.file.guards, options.seed, settings.least_useful_gain]
+        [
+            version.content,
+            workshop.model_key(version),
+            workshop.file.guards,
+            *own,
+            options.seed,
+            settings.least_useful_gain,
+        ]
     )
+    goals = {name: sliced.by_name[name].rows[judged.positions] for name in sliced.aims}
+    for name, rows in goals.items():
+        workshop.remember_arrays(goal_key(version.version, name), partial(dict, rows=judged.positions[rows]))
     return Arena(
         bench=bench,
         judged=judged,
-        slices=guarded_slices(bench, judged, columns),
+        slices=(*guarded_slices(bench, judged, columns), *_watched(sliced, judged)),
+        goals=goals,
         ledger=Ledger(workshop.repository),
         settings=settings,
         parent=version.version,
@@ -162,18 +182,30 @@ def _arena(workshop: Workshop, version: Version, options: RunOptions) -> Arena:
     )
 
 
-def _choose(found: Found, arena: Arena, options: RunOptions, progress: Progress) -> list[Candidate]:
+def _watched(sliced: Sliced, judged: Judged) -> list[GuardedSlice]:
+    """Return the declared and discovered slices that have enough judging rows to be guarded."""
+    watched = [GuardedSlice(name=one.name, rows=one.rows[judged.positions]) for one in sliced.slices]
+    return [one for one in watched if one.rows.sum() >= LEAST_ROWS]
+
+
+def _choose(found: Found, sliced: Sliced, arena: Arena, options: RunOptions, progress: Progress) -> list[Candidate]:
     workshop = found.workshop
     progress("propose")
+    asked = [workshop.repository.edit(edit_id) for edit_id in dict.fromkeys(_asked(arena))]
     candidates = proposals(
         workshop.evidence(found.version),
         found.quarantine,
         verbs=options.verbs,
         known=frozenset(found.version.recipe) | frozenset(arena.ledger.overruled()),
-        asked=[workshop.repository.edit(edit_id) for edit_id in dict.fromkeys(_asked(arena))],
+        asked=[edit for edit in asked if edit.goal in ("", *sliced.aims)],
+        aims=sliced.aims,
     )
     screened = screen(
-        arena.bench, candidates, found.quarantine, lambda done, total: progress("screen", "", done, total)
+        arena.bench,
+        candidates,
+        found.quarantine,
+        lambda done, total: progress("screen", "", done, total),
+        {name: sliced.by_name[name].rows for name in sliced.aims},
     )
     most = affordable_trials(arena.bench, options.budget_seconds, len(candidates), workshop.file.placebo_draws)
     return finalists(screened, min(options.finalists, most))

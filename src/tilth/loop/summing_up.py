@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,10 +16,11 @@ from tilth.core.trial import Trial, Verdict
 from tilth.loop.by_hand import by_hand
 from tilth.loop.comparable import evaluation_notes
 from tilth.loop.found import Found
-from tilth.loop.guards import Standing, check_guards
+from tilth.loop.guards import GuardedSlice, Standing, check_guards
 from tilth.loop.ledger import dev_key
 from tilth.loop.lineage import beginning
 from tilth.loop.scoring import best_possible, expected_sensitivity, split_score, standing_of_version
+from tilth.loop.sliced import Sliced
 from tilth.loop.trying import Arena, Tried
 from tilth.operators.registry import spec_of
 from tilth.store.version import Version
@@ -27,6 +30,7 @@ __all__ = ["summing_up"]
 
 def summing_up(
     found: Found,
+    sliced: Sliced,
     arena: Arena,
     tried: Sequence[Tried],
     after: Version,
@@ -67,7 +71,7 @@ def summing_up(
         trials=trials,
         refusals=dict(found.quarantine.refusals),
         test=test,
-        slices=_slice_lines(arena, before, later),
+        slices=_slice_lines(arena, sliced, before, later),
         alpha_left=arena.ledger.alpha_left(dev, workshop.file.alpha),
         questions=_questions(trials, found.findings),
         seed=seed,
@@ -92,19 +96,37 @@ def _finding_line(finding: Finding) -> FindingLine:
     )
 
 
-def _slice_lines(arena: Arena, before: Standing, later: Standing) -> tuple[SliceLine, ...]:
+def _slice_lines(arena: Arena, sliced: Sliced, before: Standing, later: Standing) -> tuple[SliceLine, ...]:
     """Return each guarded slice's dev score before and after all kept edits."""
     guards = check_guards(arena.bench, arena.judged, arena.slices, before, later)
     return tuple(
-        SliceLine(
-            name=guard.slice,
-            rows=guard.rows,
-            before=float(one.row_scores(arena.judged, before).mean()),
-            after=float(one.row_scores(arena.judged, later).mean()),
-            change=guard.change,
+        replace(
+            SliceLine(
+                name=guard.slice,
+                rows=guard.rows,
+                before=float(one.row_scores(arena.judged, before).mean()),
+                after=float(one.row_scores(arena.judged, later).mean()),
+                change=guard.change,
+            ),
+            **_said_of_slice(arena, sliced, one, before),
         )
         for guard, one in zip(guards, arena.slices, strict=True)
     )
+
+
+def _said_of_slice(arena: Arena, sliced: Sliced, one: GuardedSlice, before: Standing) -> dict[str, Any]:
+    """Return what is said more of a declared or discovered slice: its rule, its score with interval, and whether it is to be mended."""
+    known = sliced.by_name.get(one.name)
+    if known is None:
+        return {}
+    rows = one.rows
+    return {
+        "score": split_score(arena.bench, arena.judged.only(rows), before.scores[rows]),
+        "rule": known.slice.rule,
+        "words": known.slice.summary,
+        "q_value": None if known.found is None else known.found.q_value,
+        "aimed": one.name in sliced.aims,
+    }
 
 
 def _questions(trials: Sequence[Trial], findings: Sequence[Finding]) -> int:

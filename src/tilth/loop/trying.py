@@ -18,7 +18,7 @@ from tilth.core.trial import Guard, Trial, Verdict
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
 from tilth.loop.arena import ENOUGH_PLACEBOS, Arena, Settings
 from tilth.loop.candidates import Candidate
-from tilth.loop.guards import Standing, check_guards, worse_guards
+from tilth.loop.guards import Standing, all_rows, check_guards, worse_guards
 from tilth.loop.judge import Judgement, Outcome, judge
 from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.outcomes import outcome_of, with_more_placebos
@@ -163,32 +163,42 @@ def _is_promising(reading: Reading, stakes: _Stakes) -> bool:
 
 
 def _read(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...], stakes: _Stakes) -> Reading:
+    trusted = random_trusted(arena.judged, arena.dev_ids, arena.draws)
+    where, mine = arena, outcome
+    if edit.goal:
+        rows = arena.goals[edit.goal]
+        where, mine = arena.aimed_at(rows), outcome.only(rows)
+        trusted = None if trusted is None else trusted[rows]
     judgement = judge(
-        arena.bench,
-        arena.judged,
-        outcome,
-        answers=answers_for(edit.edit_id, outcome, arena.judged, arena.dev_ids, arena.draws),
-        random_trusted=random_trusted(arena.judged, arena.dev_ids, arena.draws),
-        joint=arena.joint,
-        foretold=arena.foretold,
+        where.bench,
+        where.judged,
+        mine,
+        answers=answers_for(edit.edit_id, mine, where.judged, where.dev_ids, where.draws),
+        random_trusted=trusted,
+        joint=where.joint,
+        foretold=where.foretold,
         step=(edit.edit_id, *base),
     )
     is_regression = arena.bench.schema.task.is_regression
     return Reading(
         judgement=judgement,
-        guards=_guards(arena, outcome, base),
+        guards=_guards(arena, edit, outcome, base),
         answers_needed=None if is_regression else answers_needed(judgement, stakes.next_time(edit)),
     )
 
 
-def _guards(arena: Arena, outcome: Outcome, base: tuple[str, ...]) -> tuple[Guard, ...]:
-    """Return the guards of one step; on top of other edits of all steps together too: small falls do not add up."""
+def _guards(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...]) -> tuple[Guard, ...]:
+    """Return the guards of one step; on top of other edits of all steps together too: small falls do not add up.
+
+    The average over all rows is a guard of what aims at a slice.
+    """
+    slices = (all_rows(arena.judged), *arena.slices) if edit.goal else arena.slices
     then = Standing(scores=outcome.before, decided=outcome.decided_before)
     now = Standing(scores=outcome.after, decided=outcome.decided_after)
-    guards = check_guards(arena.bench, arena.judged, arena.slices, then, now)
+    guards = check_guards(arena.bench, arena.judged, slices, then, now)
     if not base:
         return guards
-    return worse_guards(guards, check_guards(arena.bench, arena.judged, arena.slices, arena.before, now))
+    return worse_guards(guards, check_guards(arena.bench, arena.judged, slices, arena.before, now))
 
 
 def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, level: float) -> Trial:
@@ -221,6 +231,7 @@ def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, 
         gain_given_kept=_given_kept(judgement, decision, alpha),
         guards=measured.reading.guards,
         base=measured.base,
+        goal=edit.goal,
     )
 
 

@@ -22,6 +22,7 @@ from tilth.loop.quarantine import Quarantine
 from tilth.loop.reading import read_source
 from tilth.loop.run import RunOptions, run
 from tilth.loop.sheets import SheetPlan, is_blind, laid_out
+from tilth.loop.slices import declared_slices
 from tilth.loop.unlabelled import first_questions, is_too_bare, refuse_too_bare
 from tilth.loop.workshop import Workshop
 from tilth.store.repository import Repository
@@ -54,8 +55,9 @@ def ready(
 ) -> Ready:
     """Read the source, which the caller holds the lease for, and return what works on it."""
     labelers, said = labelers_if_any(file, folder)
+    slices = declared_slices(file, folder)
     version, warnings = read_source(repository, file, folder, progress, cut=cut)
-    workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers)
+    workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers, slices=slices)
     notes = (*warnings, *said, *_left_open(workshop, version))
     return Ready(repository=repository, workshop=workshop, version=version, warnings=notes)
 

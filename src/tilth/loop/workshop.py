@@ -33,7 +33,9 @@ from tilth.loop.labelers import NamedLabeler
 from tilth.loop.lineage import beginning
 from tilth.loop.moving import open_sets
 from tilth.loop.project_file import ProjectFile
+from tilth.loop.slices import DeclaredSlice
 from tilth.loop.voted_rows import voted_rows
+from tilth.loop.voting import cast_votes
 from tilth.operators.batch import batches
 from tilth.operators.protocols import Encoder, Learner
 from tilth.operators.registry import make, spec_of
@@ -55,6 +57,7 @@ class Workshop:
     refit : choose encoders' state and the learner anew
     block_rows : rows of a block; results do not depend on it
     labelers : what votes on rows that a run may train on
+    slices : groups of rows that are looked at by themselves
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Workshop:
         refit: bool = False,
         block_rows: int = BLOCK_ROWS,
         labelers: Sequence[NamedLabeler] = (),
+        slices: Sequence[DeclaredSlice] = (),
     ) -> None:
         self.file, self.repository, self.seed, self.progress = file, repository, seed, progress
         self.notes: list[str] = []
@@ -74,6 +78,7 @@ class Workshop:
         self.rows_encoded = 0
         """How many rows were encoded, rather than found: what an edit cost."""
         self._refit, self._block_rows, self._labelers = refit, block_rows, tuple(labelers)
+        self.slices = tuple(slices)
         self._memo: dict[tuple[str, str], Any] = {}
 
     def _once(self, name: str, version: Version, compute: Callable[[], Any]) -> Any:
@@ -98,6 +103,12 @@ class Workshop:
         """The digest of what decides votes; where that is not known of a labeler, no two runs have the same."""
         n_runs = len(self.repository.records("run"))
         return digest_of([[one.name, one.key or n_runs] for one in self._labelers])
+
+    @property
+    def slices_key(self) -> str:
+        """The digest of what decides who is in a declared slice; where that is not known of one, no two runs have the same."""
+        n_runs = len(self.repository.records("run"))
+        return digest_of([[one.name, one.key or n_runs] for one in self.slices])
 
     # -- what is kept by content ---------------------------------------------------------------------------------------
 
@@ -273,6 +284,7 @@ class Workshop:
                 renew=lambda name, function: self.renew_arrays(digest_of([name, self.model_key(version)]), function),
                 source=version.source,
                 seed=self.seed,
+                score=make("evaluation", version.schema.task.metric).measure,
                 voted=(lambda: self._voted(version)) if self._labelers else None,
                 open_sets=(lambda: self.open_sets(version)) if version.schema.task.taxonomy > 1 else None,
             )
@@ -293,6 +305,13 @@ class Workshop:
         voted, notes = voted_rows(self._labelers, self.dataset(version), shelf, self.progress, features)
         self.notes += notes
         return voted
+
+    def votes_per_row(self, version: Version) -> tuple[IntVector, IntVector]:
+        """Return how many labelers vote, and on which rows they were asked to: (r,) counts, (r,) storage positions."""
+        if not self._labelers:
+            return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
+        cast = cast_votes(self._labelers, self.dataset(version), self.repository.row_evidence, progress=self.progress)
+        return np.bincount(cast.votes.rows, minlength=len(cast.positions)), cast.positions
 
     def _out_of_sample(self, version: Version) -> np.ndarray:
         """Return out-of-sample predictions for labelled train rows: the user's own, or cross-fitted ones."""

@@ -11,60 +11,24 @@ callable, for tests: `begs({"text": "please subscribe"}) == "spam"`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import update_wrapper
-from typing import Any, ClassVar, overload
+from collections.abc import Callable, Sequence
+from typing import ClassVar, overload
 
 import pyarrow as pa
 
-from tilth.core.errors import UsageError
 from tilth.core.said import Said
-from tilth.operators._label_rows import Columns, Row, row_of, rows_of
+from tilth.operators._label_rows import Columns, Row, rows_of
 from tilth.operators.batch import Batch
+from tilth.operators.row_function import Function, RowFunction, decorator
 from tilth.operators.voting import Failures, class_names, in_parts
 
-__all__ = ["FunctionLabeler", "Row", "labeler", "labelers_made"]
-
-Function = Callable[[Any], Any]
-_watching: list[list[FunctionLabeler]] = []
+__all__ = ["FunctionLabeler", "Row", "labeler"]
 
 
-class FunctionLabeler:
-    """A function that votes; `tilth.labeler` makes it.
+class FunctionLabeler(RowFunction):
+    """A function that votes; `tilth.labeler` makes it."""
 
-    Parameters
-    ----------
-    function : of a row, or with `is_batch` of the columns of a block
-    name : the labeler's name
-    columns : what it reads; () for all columns that it may read
-    is_batch : whether it is called once per block
-    """
-
-    revision: ClassVar[int] = 1
-
-    def __init__(self, function: Function, *, name: str, columns: tuple[str, ...] = (), is_batch: bool = False) -> None:
-        update_wrapper(self, function)
-        self.function, self.name, self.columns, self.is_batch = function, name, columns, is_batch
-
-    def __call__(self, row: Any) -> Any:
-        """Call the function by hand: with a mapping of cells (or of columns), or with any object that has them."""
-        if not isinstance(row, Mapping) or isinstance(row, Columns):
-            return self.function(row)
-        if not self.is_batch:
-            return self.function(row_of(row))
-        cells = {name: column if isinstance(column, pa.Array) else pa.array(column) for name, column in row.items()}
-        return self.function(Columns(cells, len(next(iter(cells.values()), ()))))
-
-    def __repr__(self) -> str:
-        """Show the name."""
-        return f"labeler({self.name!r})"
-
-    @property
-    def line(self) -> int:
-        """The line in which the function begins, or 0."""
-        code = getattr(self.function, "__code__", None)
-        return int(getattr(code, "co_firstlineno", 0))
+    kind: ClassVar[str] = "labeler"
 
     def vote(self, batch: Batch) -> Said:
         """Return what the function says of each row; where it raises, it abstains.
@@ -130,28 +94,4 @@ def labeler(
     >>> begs({"text": "please subscribe"})
     'spam'
     """
-    names = (columns,) if isinstance(columns, str) else tuple(columns)
-
-    def made(decorated: Function) -> FunctionLabeler:
-        called = name or getattr(decorated, "__name__", "")
-        if not callable(decorated) or isinstance(decorated, FunctionLabeler):
-            raise UsageError(f"a {type(decorated).__name__} is no function", next_step="decorate a plain function")
-        if not called or called == "<lambda>":
-            raise UsageError("this labeler has no name", next_step='give it one: tilth.labeler(name="…")(function)')
-        one = FunctionLabeler(decorated, name=called, columns=names, is_batch=batch)
-        for watcher in _watching:
-            watcher.append(one)
-        return one
-
-    return made if function is None else made(function)
-
-
-@contextmanager
-def labelers_made() -> Iterator[list[FunctionLabeler]]:
-    """Yield a list that fills with the labelers made meanwhile: a name that is defined twice hides the first."""
-    made: list[FunctionLabeler] = []
-    _watching.append(made)
-    try:
-        yield made
-    finally:
-        _watching.remove(made)
+    return decorator(FunctionLabeler, function, name, columns, batch=batch)

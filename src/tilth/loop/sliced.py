@@ -1,0 +1,209 @@
+"""The slices of a run: those that people declared and those that slicers discover in train, the worst ones first.
+
+Slicers see train rows and out-of-sample scores only. What they find is looked at on dev as any declared slice is: so a figure
+on dev was not chosen by dev.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from tilth.core.arrays import IntVector, Mask, Vector
+from tilth.core.errors import NotApplicable
+from tilth.core.found_slice import FoundSlice
+from tilth.core.ids import digest_of
+from tilth.core.names import Split
+from tilth.core.progress import Progress
+from tilth.core.slice import Slice
+from tilth.loop.found import Found
+from tilth.loop.known_rows import known_of_rows
+from tilth.loop.slices import predicate_rows, slice_rows
+from tilth.loop.workshop import Workshop
+from tilth.numerics.error_budget import holm
+from tilth.operators.protocols import Slicer
+from tilth.operators.registry import make, names
+from tilth.store.version import Version
+
+__all__ = ["SliceRows", "Sliced", "goal_key", "slices_of"]
+
+MOST_FOUND = 6
+"""Discovered slices that a run looks at: the surest ones."""
+MOST_DOUBTFUL = 0.1
+"""Share of false discoveries among those that it looks at."""
+SAME = 0.7
+"""Overlap (intersection over union) from which two slices are one."""
+SIGNIFICANT = 0.05
+MOST_AIMS = 2
+FEWEST_TRAIN, FEWEST_DEV = 40, 40
+"""Rows that a slice needs to be mended, and the mending to be measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SliceRows:
+    """A slice and how far each row of a version belongs to it.
+
+    Parameters
+    ----------
+    slice : the group
+    membership : (n,) in [0, 1], all rows in storage order; 0 or 1 where the rule is a predicate or a function
+    found : what discovered it goes by; None for a declared one
+    """
+
+    slice: Slice
+    membership: Vector
+    found: FoundSlice | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.slice.name
+
+    @property
+    def rows(self) -> Mask:
+        """Rows that belong to it at least half."""
+        return np.asarray(self.membership >= 0.5)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sliced:
+    """All slices of one version, and those that are worst off.
+
+    Parameters
+    ----------
+    slices : declared ones in their order, then discovered ones, surest first
+    aims : names of the slices that cures aim at, worst first
+    notes : what a reader must know
+    """
+
+    slices: tuple[SliceRows, ...] = ()
+    aims: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def by_name(self) -> Mapping[str, SliceRows]:
+        """Name -> slice."""
+        return {one.name: one for one in self.slices}
+
+    @cached_property
+    def memberships(self) -> dict[str, Vector]:
+        """Name -> membership of all rows, what is aimed at first."""
+        ordered = [*self.aims, *(one.name for one in self.slices if one.name not in self.aims)]
+        return {name: self.by_name[name].membership for name in ordered}
+
+
+def goal_key(version: str, name: str) -> str:
+    """Return the key under which the dev rows of a slice that cures aim at are kept, for the questions that decide them."""
+    return digest_of(["goal rows", version, name])
+
+
+def slices_of(found: Found, progress: Progress) -> Sliced:
+    """Return the slices of a run's version; what slicers refuse or break down on is noted in the quarantine."""
+    workshop, version = found.workshop, found.version
+    facts: dict[str, Any] = {}
+
+    def known() -> Mapping[str, Any]:
+        if not facts:
+            facts.update(known_of_rows(workshop, version))
+        return facts
+
+    progress("slice", "declared slices")
+    declared, notes = slice_rows(workshop.slices, found.dataset, known)
+    slices = [SliceRows(slice=one, membership=rows.astype(np.float64)) for one, rows in declared]
+    workshop.evidence(version).sliced = lambda: {one.name: one.membership for one in slices}
+    slices += _discovered(found, slices, known, progress)
+    aims = _aims(workshop, version, slices)
+    sliced = Sliced(slices=tuple(slices), aims=aims, notes=tuple(notes))
+    workshop.evidence(version).sliced = lambda: sliced.memberships
+    return sliced
+
+
+# -- discovery ---------------------------------------------------------------------------------------------------------
+
+
+def _discovered(found: Found, declared: Sequence[SliceRows], known: Any, progress: Progress) -> list[SliceRows]:
+    """Return what the slicers find, surest first, each group once; what is declared already is left out."""
+    evidence = found.workshop.evidence(found.version)
+    finds: list[FoundSlice] = []
+    for number, name in enumerate(every := names("slicing")):
+        progress("slice", name, number, len(every))
+        finds += found.quarantine.run(f"discover {name}", partial(_discover, name, evidence)) or ()
+    finds = sorted((one for one in finds if one.q_value <= MOST_DOUBTFUL), key=_surest)
+    train = evidence.labelled_train()
+    taken = [one.rows[train] for one in declared]
+    chosen: list[SliceRows] = []
+    for one in finds:
+        mine = one.membership >= 0.5
+        if len(chosen) == MOST_FOUND or any(_overlap(mine, other) >= SAME for other in taken):
+            continue
+        everywhere = found.quarantine.run(
+            f"place slice {one.slice.name}", partial(_everywhere, found, one, train, known)
+        )
+        if everywhere is not None:
+            taken.append(mine)
+            chosen.append(SliceRows(slice=one.slice, membership=everywhere, found=one))
+    return chosen
+
+
+def _discover(name: str, evidence: Any) -> Sequence[FoundSlice]:
+    slicer: Slicer = make("slicing", name)
+    return slicer.discover(evidence.view(slicer))
+
+
+def _surest(one: FoundSlice) -> tuple[float, float, str]:
+    """Order by doubt, then by how many wrong rows a slice explains beyond the average."""
+    excess = (one.overall - one.score.value) * float(one.membership.sum())
+    return (one.q_value, -excess, one.slice.name)
+
+
+def _overlap(first: Mask, second: Mask) -> float:
+    union = int((first | second).sum())
+    return int((first & second).sum()) / union if union else 0.0
+
+
+def _everywhere(found: Found, one: FoundSlice, train: IntVector, known: Any) -> Vector:
+    """Return the membership of all rows: train rows as the slicer says, the others by the slice's rule."""
+    if not one.slice.where:
+        raise NotApplicable("its rule says nothing of other rows")
+    membership = predicate_rows(one.slice, found.dataset, known).astype(np.float64)
+    membership[train] = one.membership
+    return membership
+
+
+# -- what cures aim at -------------------------------------------------------------------------------------------------
+
+
+def _aims(workshop: Workshop, version: Version, slices: Sequence[SliceRows]) -> tuple[str, ...]:
+    """Return the slices that are worse than the rest beyond chance (Holm over all), on train, out of sample; worst first."""
+    evidence = workshop.evidence(version)
+    train, dev = evidence.labelled_train(), workshop.bench(version).judged(Split.DEV).positions
+    usable = [
+        one
+        for one in slices
+        if FEWEST_TRAIN <= one.rows[train].sum() < len(train) and one.rows[dev].sum() >= FEWEST_DEV
+    ]
+    if not usable or evidence.score is None:
+        return ()
+    scores = evidence.score(evidence.readable(train), evidence.out_of_sample())
+    gaps = [float(scores[~one.rows[train]].mean() - scores[one.rows[train]].mean()) for one in usable]
+    errors = [_gap_error(scores, one.rows[train]) for one in usable]
+    p_values = holm(np.array([_one_sided(gap, error) for gap, error in zip(gaps, errors, strict=True)]))
+    bad = [(gap, one.name) for gap, p, one in zip(gaps, p_values, usable, strict=True) if p <= SIGNIFICANT]
+    return tuple(name for _, name in sorted(bad, key=lambda pair: (-pair[0], pair[1]))[:MOST_AIMS])
+
+
+def _gap_error(scores: Vector, inside: Mask) -> float:
+    parts = [scores[inside], scores[~inside]]
+    return float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts if len(part) > 1)))
+
+
+def _one_sided(gap: float, error: float) -> float:
+    """Return the chance of such a gap where there is none."""
+    if error == 0:
+        return 0.0 if gap > 0 else 1.0
+    return float(ndtr(-gap / error))
