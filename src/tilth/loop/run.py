@@ -183,8 +183,10 @@ def _arena(workshop: Workshop, version: Version, options: RunOptions, sliced: Sl
 
 
 def _watched(sliced: Sliced, judged: Judged) -> list[GuardedSlice]:
-    """Return the declared and discovered slices that have enough judging rows to be guarded."""
-    watched = [GuardedSlice(name=one.name, rows=one.rows[judged.positions]) for one in sliced.slices]
+    """Return the slices that have enough judging rows to be guarded, and were not chosen by whether the model is right."""
+    watched = [
+        GuardedSlice(name=one.name, rows=one.rows[judged.positions]) for one in sliced.slices if one.is_judgeable
+    ]
     return [one for one in watched if one.rows.sum() >= LEAST_ROWS]
 
 

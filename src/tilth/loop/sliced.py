@@ -23,7 +23,7 @@ from tilth.core.progress import Progress
 from tilth.core.slice import Slice
 from tilth.loop.found import Found
 from tilth.loop.known_rows import known_of_rows
-from tilth.loop.slices import predicate_rows, slice_rows
+from tilth.loop.slices import is_judgeable, predicate_rows, slice_rows
 from tilth.loop.workshop import Workshop
 from tilth.numerics.error_budget import holm
 from tilth.operators.protocols import Slicer
@@ -58,6 +58,8 @@ class SliceRows:
     slice: Slice
     membership: Vector
     found: FoundSlice | None = None
+    is_judgeable: bool = True
+    """Whether later scores of it can be compared: its rows were not chosen by whether the model is right."""
 
     @property
     def name(self) -> str:
@@ -114,7 +116,11 @@ def slices_of(found: Found, progress: Progress) -> Sliced:
 
     progress("slice", "declared slices")
     declared, notes = slice_rows(workshop.slices, found.dataset, known)
-    slices = [SliceRows(slice=one, membership=rows.astype(np.float64)) for one, rows in declared]
+    schema = version.schema
+    slices = [
+        SliceRows(slice=one, membership=rows.astype(np.float64), is_judgeable=is_judgeable(one, schema))
+        for one, rows in declared
+    ]
     workshop.evidence(version).sliced = lambda: {one.name: one.membership for one in slices}
     slices += _discovered(found, slices, known, progress)
     aims = _aims(workshop, version, slices)
@@ -146,7 +152,8 @@ def _discovered(found: Found, declared: Sequence[SliceRows], known: Any, progres
         )
         if everywhere is not None:
             taken.append(mine)
-            chosen.append(SliceRows(slice=one.slice, membership=everywhere, found=one))
+            judgeable = is_judgeable(one.slice, found.version.schema)
+            chosen.append(SliceRows(slice=one.slice, membership=everywhere, found=one, is_judgeable=judgeable))
     return chosen
 
 
@@ -185,7 +192,7 @@ def _aims(workshop: Workshop, version: Version, slices: Sequence[SliceRows]) -> 
     usable = [
         one
         for one in slices
-        if FEWEST_TRAIN <= one.rows[train].sum() < len(train) and one.rows[dev].sum() >= FEWEST_DEV
+        if one.is_judgeable and FEWEST_TRAIN <= one.rows[train].sum() < len(train) and one.rows[dev].sum() >= FEWEST_DEV
     ]
     if not usable or evidence.score is None:
         return ()

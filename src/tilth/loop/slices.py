@@ -30,7 +30,15 @@ from tilth.operators.batch import batches
 from tilth.operators.function_digest import Unseen, function_digest
 from tilth.operators.rules import FunctionSlice
 
-__all__ = ["DeclaredSlice", "KnownOfRows", "declared_slices", "predicate_rows", "slice_rows"]
+__all__ = [
+    "DeclaredSlice",
+    "KnownOfRows",
+    "declared_slices",
+    "is_judgeable",
+    "predicate_rows",
+    "shown_rule",
+    "slice_rows",
+]
 
 MOST_VALUES = 30
 """Slices that one `each` makes: of the most frequent values."""
@@ -117,6 +125,21 @@ def slice_rows(
         found += [(each, predicate_rows(each, dataset, known)) for each in plain]
     notes += [f"slice {one.name!r} has no row" for one, rows in found if not rows.any()]
     return found, notes
+
+
+def is_judgeable(one: Slice, schema: Schema) -> bool:
+    """Whether a slice's score can be compared with a later one: not where its rows were chosen by whether the model is right."""
+    if not one.where:
+        return True
+    named = set(Predicate(one.where).columns)
+    return "tilth_correct" not in named and not {"tilth_predicted", schema.task.label} <= named
+
+
+def shown_rule(one: Slice, schema: Schema) -> str:
+    """Return a slice's rule, or "" where it would quote cells of a column that is not shown."""
+    if one.where and not all(may_tell(schema, name) for name in Predicate(one.where).columns):
+        return ""
+    return one.rule
 
 
 def predicate_rows(one: Slice, dataset: Dataset, known: KnownOfRows) -> Mask:

@@ -21,6 +21,7 @@ from tilth.loop.ledger import dev_key
 from tilth.loop.lineage import beginning
 from tilth.loop.scoring import best_possible, expected_sensitivity, split_score, standing_of_version
 from tilth.loop.sliced import Sliced
+from tilth.loop.slices import shown_rule
 from tilth.loop.trying import Arena, Tried
 from tilth.operators.registry import spec_of
 from tilth.store.version import Version
@@ -122,7 +123,7 @@ def _said_of_slice(arena: Arena, sliced: Sliced, one: GuardedSlice, before: Stan
     rows = one.rows
     return {
         "score": split_score(arena.bench, arena.judged.only(rows), before.scores[rows]),
-        "rule": known.slice.rule,
+        "rule": shown_rule(known.slice, arena.bench.schema),
         "words": known.slice.summary,
         "q_value": None if known.found is None else known.found.q_value,
         "aimed": one.name in sliced.aims,

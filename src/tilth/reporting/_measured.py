@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from tilth.core.estimate import Estimate
-from tilth.core.summary import RunSummary
+from tilth.core.summary import RunSummary, SliceLine
 from tilth.core.trial import Trial
 from tilth.reporting.charts import Mark, axis_of, axis_svg, intervals_svg
 from tilth.reporting.clean import brief, listed
 from tilth.reporting.figures import Scale, p_text, span
-from tilth.reporting.wording import CORRECTION, ordered, said_of
+from tilth.reporting.wording import CORRECTION, ordered, said_of, worst_slices
 
-__all__ = ["slices_of", "trials_of"]
+__all__ = ["slices_of", "standing_of", "trials_of"]
 
-MOST_TRIALS, MOST_GUARDS, MOST_SLICES = 16, 8, 60
+MOST_TRIALS, MOST_GUARDS, MOST_SLICES, MOST_STANDING = 16, 8, 60, 20
 
 
 def trials_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
@@ -55,6 +55,8 @@ def _details(trial: Trial, scale: Scale) -> list[tuple[str, str]]:
     if trial.corrected_gain is not None:
         corrected = scale.gain(trial.corrected_gain, unit=True)
         details.append(("Gain, corrected", f"{corrected} on dev, {CORRECTION}; selected, and not what decided"))
+    if trial.goal:
+        details.append(("Goal", f"all gains are those of the slice {brief(trial.goal, 100)}; the average is guarded"))
     placebo = f"{scale.forecast(trial.placebo)} over doing nothing, mean of its draws"
     p_values = (p_text(p) for p in (trial.p_nothing, trial.p_placebo, trial.p_adjusted, trial.alpha))
     details += [
@@ -82,6 +84,36 @@ def _guards(trial: Trial, scale: Scale) -> list[str]:
     ]
     left_out = len(guards) - MOST_GUARDS
     return [*lines, f"{left_out} more, none of them worse than these"] if left_out > 0 else lines
+
+
+def standing_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
+    """Return what the page's template shows of the declared and discovered slices before these edits, the worst first."""
+    lines = worst_slices(summary, MOST_STANDING)
+    if not lines:
+        return {"standing": [], "standing_axis": "", "standing_left_out": 0}
+    scores = [line.score for line in lines if line.score is not None]
+    axis = axis_of([scale.score_of(score) for score in (*scores, summary.baseline)], with_zero=False)
+    views = [
+        {
+            "name": brief(line.name, 100),
+            "who": brief(line.words or line.rule, 200),
+            "rows": line.rows,
+            "score": scale.score(score),
+            "how": _how_known(line),
+            "drawing": intervals_svg(
+                axis, [Mark(scale.score_of(score), "nothing")], f"score {scale.score(score)}", with_zero=False
+            ),
+        }
+        for line, score in zip(lines, scores, strict=True)
+    ]
+    left_out = sum(line.score is not None for line in summary.slices) - len(lines)
+    axis_drawn = axis_svg(axis, scale, signed=False)
+    return {"standing": views, "standing_axis": axis_drawn, "standing_left_out": left_out}
+
+
+def _how_known(line: SliceLine) -> str:
+    how = "declared" if line.q_value is None else f"discovered in train, q {line.q_value:.2g}"
+    return f"{how}; edits were tried that aim at it" if line.aimed else how
 
 
 def slices_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from tilth.core.summary import Exhibit, FailedStep, FindingLine, HistoryLine, RunSummary
 from tilth.core.trial import Verdict
 from tilth.reporting._exhibits import Fitted, exhibit_view
-from tilth.reporting._measured import slices_of, trials_of
+from tilth.reporting._measured import slices_of, standing_of, trials_of
 from tilth.reporting.charts import Mark, axis_of, axis_svg, intervals_svg, lineage_svgs
 from tilth.reporting.clean import brief, listed, visible
 from tilth.reporting.figures import Scale, p_text, span
@@ -50,7 +50,7 @@ def page_of(summary: RunSummary, fitted: Fitted, history: Sequence[HistoryLine],
         "versions": _versions(summary),
     }
     page |= _headline(summary, scale) | trials_of(summary, scale) | _findings(summary, fitted.exhibits)
-    page |= slices_of(summary, scale) | _notes(summary, messages) | _history(history)
+    page |= slices_of(summary, scale) | standing_of(summary, scale) | _notes(summary, messages) | _history(history)
     page["outcome"] = outcome(summary).removeprefix(f"{page['headline']}. ")
     page["sections"] = _sections(page)
     return page
@@ -67,6 +67,7 @@ def _sections(page: dict[str, Any]) -> list[tuple[str, str]]:
     sections = [
         ("tried", "Tried", True),
         ("findings", "Found", True),
+        ("standing", "Worst slices", page["standing"]),
         ("slices", "Slices", page["slices"]),
         ("notes", "Warnings", has_notes),
         ("history", "History", page["history"]),

@@ -32,6 +32,7 @@ from tilth.reporting.wording import (
     splits_line,
     tally,
     task_line,
+    worst_slices,
 )
 
 __all__ = ["find_screen", "run_screen"]
@@ -42,6 +43,7 @@ _MOST_TRIALS = 8
 _MOST_FINDINGS = 8
 _FEWEST_FINDINGS = 2
 _MOST_NOTES = 2
+_MOST_WORST = 4
 _STYLES = {
     Verdict.KEPT: "bold green",
     Verdict.ADOPTED: "bold green",
@@ -62,7 +64,7 @@ def run_screen(summary: RunSummary, *, messages: bool = True) -> Group:
     scale = Scale(summary.metric)
     trials = ordered(summary.trials)[:_MOST_TRIALS]
     above = [*_heading(summary), Text(), *_result(summary, scale), Text()]
-    above += [*_tried(summary, trials, scale), Text()]
+    above += [*_tried(summary, trials, scale), Text(), *_worst(summary, scale)]
     below = [Text(), *_notes(summary, messages), *_next(summary)]
     room = _MOST_LINES - _height(above) - _height(below) - 2
     found = _found(summary.findings, max(_FEWEST_FINDINGS, min(_MOST_FINDINGS, room)))
@@ -166,6 +168,23 @@ def _trial_row(cells: Sequence[str], widths: Sequence[int], style: str) -> Table
         grid.add_column(width=width, no_wrap=True)
     grid.add_row(Text(cells[0], style=style), *(Text(cell) for cell in cells[1:]))
     return grid
+
+
+def _worst(summary: RunSummary, scale: Scale) -> list[RenderableType]:
+    lines = worst_slices(summary, _MOST_WORST)
+    if not lines:
+        return []
+    table = Table(box=None, padding=(0, 2, 0, 0), expand=True, header_style="", show_edge=False)
+    table.add_column(Text("Worst slices", style="bold"), ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column("dev rows", no_wrap=True, justify="right")
+    table.add_column("score before, 95 %", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for line in lines:
+        score = "" if line.score is None else scale.score(line.score)
+        how = "declared" if line.q_value is None else f"found (q {line.q_value:.2g})"
+        cells = (brief(line.name), f"{line.rows:,}", score, how + (", aimed at" if line.aimed else ""))
+        table.add_row(*(Text(cell) for cell in cells))
+    return [table, Text()]
 
 
 def _found(findings: Sequence[FindingLine], most: int) -> list[RenderableType]:

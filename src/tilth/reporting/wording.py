@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tilth.core.finding import Finding
-from tilth.core.summary import FindingLine, RunSummary, TestLook
+from tilth.core.summary import FindingLine, RunSummary, SliceLine, TestLook
 from tilth.core.trial import Trial, Verdict
 from tilth.reporting.clean import brief, listed
 from tilth.reporting.figures import Scale, p_text
@@ -27,6 +27,7 @@ __all__ = [
     "tally",
     "task_line",
     "why",
+    "worst_slices",
 ]
 
 CORRECTION = "if a wrong label depends on the true class alone"
@@ -102,9 +103,17 @@ def _by_hand(summary: RunSummary, trial: Trial) -> str:
 
 
 def edit_line(trial: Trial) -> str:
-    """Return verb, operator and the values of its parameters: "remove · remove_flagged(outlier)"."""
-    values = listed((str(value) for value in trial.operator.parameters.values()), 6)
-    return f"{trial.verb} · {brief(trial.operator.name, 80)}{f'({values})' if values else ''}"
+    """Return verb, operator and the values of its parameters: "remove · remove_flagged(outlier)"; and the slice that it is to mend."""
+    said = {name: value for name, value in trial.operator.parameters.items() if name != "slice" or not trial.goal}
+    values = listed((str(value) for value in said.values()), 6)
+    aim = f" for slice {brief(trial.goal, 60)}" if trial.goal else ""
+    return f"{trial.verb} · {brief(trial.operator.name, 80)}{f'({values})' if values else ''}{aim}"
+
+
+def worst_slices(summary: RunSummary, most: int) -> list[SliceLine]:
+    """Return the declared and discovered slices with the lowest dev scores before these edits, lowest first."""
+    known = [line for line in summary.slices if line.score is not None]
+    return sorted(known, key=lambda line: (line.before, line.name))[:most]
 
 
 def outcome(summary: RunSummary) -> str:
