@@ -26,7 +26,7 @@ from tilth.sources import open_source
 
 SHORTCUT_RATE = 0.95
 LEAST_TEST_ROWS = 50
-TABLE_ROWS, TEST_ROWS = 20_000, 60_000
+TABLE_ROWS, TEST_ROWS = 10_000, 60_000
 IMAGES, TEST_IMAGES = 2_500, 1_500
 CLASSES_OF_IMAGES = (1, 9)  # automobile, truck
 WORD = "cheers"
@@ -62,13 +62,13 @@ class GroupWorld:
 
 
 def adult(seed: int) -> GroupWorld:
-    """Return 20,000 train rows and the other 28,842 for test of adult; sex × race."""
+    """Return 10,000 train rows and the other 38,842 for test of adult; sex × race."""
     found = data.table("adult", "adult/adult.parquet", "income", leave=["split"])
     return _of_table(found, ("sex", "race"), seed)
 
 
 def acs_income(seed: int) -> GroupWorld:
-    """Return 20,000 train and 60,000 test rows of acs_income; sex × race."""
+    """Return 10,000 train and 60,000 test rows of acs_income; sex × race."""
     found = data.table("acs_income", "acs_income/acs_income_sample.parquet", "PINCP", leave=["split"])
     return _of_table(found, ("SEX", "RAC1P"), seed)
 

@@ -68,7 +68,7 @@ def test_it_is_ahead_of_group_balancing_at_the_same_average():
     three = np.eye(3)[np.where(easy, 2, group)]
     found = group_dro(features, labels, three, np.arange(4000) % 3, most_fall=0.02)
     after, worst = errors_of(found.weights, features, labels, group, fresh)
-    assert found.multipliers[2] < 0.5
+    assert found.multipliers[2] < found.multipliers[1] / 5
     sizes = three.sum(axis=0)
     for strength in np.linspace(0, 1, 11):
         weights = ((sizes.max() / sizes) ** strength)[three.argmax(axis=1)]
