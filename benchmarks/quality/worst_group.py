@@ -44,7 +44,7 @@ from tilth.editing.upweight_errors import UpweightErrors
 from tilth.editing.upweight_slice import UpweightSlice
 from tilth.learning._choose import choose
 from tilth.learning._crossfit import calibrated, fold_numbers, predicted_by_fold
-from tilth.learning.linear import Linear, LinearModel
+from tilth.learning.linear import Linear, LinearModel, Prepared
 from tilth.numerics.group_game import group_errors
 from tilth.operators.view import View
 from tilth.testing.views import view_of
@@ -67,23 +67,28 @@ class Trial:
     world: GroupWorld
     learner: Linear
     view: View
-    prepared: Any
+    prepared: Prepared
+    start: LinearModel
     folds: IntVector
     probs: Matrix
 
-    def target(self, weights: Vector) -> Target:
-        n = len(self.world.labels)
-        return Target.classes(self.world.labels, np.ones(n, dtype=bool), 2, weights)
-
     def out_of_sample(self, weights: Vector) -> Vector:
         """Return which train rows a fit without their fold gets wrong."""
-        probs = predicted_by_fold(self.learner, self.view, self.target(weights), self.folds, prepared=self.prepared)
-        return np.asarray(probs.argmax(axis=1) != self.world.labels, dtype=np.float64)
+        wrong = np.zeros(len(weights))
+        for fold in range(FOLDS):
+            held = self.folds == fold
+            model = self._fitted(weights, ~held)
+            probs = self.world.features[held] @ model.coefficients + model.intercepts
+            wrong[held] = probs.argmax(axis=1) != self.world.labels[held]
+        return wrong
+
+    def _fitted(self, weights: Vector, mask: Mask) -> LinearModel:
+        target = Target.classes(self.world.labels, mask, 2, weights)
+        return self.learner.fit(self.view, target, prepared=self.prepared, start=self.start)
 
     def scores(self, weights: Vector) -> Scores:
         """Return worst-group and average accuracy on test rows."""
-        model: LinearModel = self.learner.fit(self.view, self.target(weights), prepared=self.prepared)
-        world = self.world
+        world, model = self.world, self._fitted(weights, np.ones(len(weights), dtype=bool))
         right = (world.test_features @ model.coefficients + model.intercepts).argmax(axis=1) == world.test_labels
         worst = min(float(right[world.test_groups == g].mean()) for g in world.judged)
         return worst, float(np.average(right, weights=world.test_weights))
@@ -132,7 +137,8 @@ def _trial(world: GroupWorld, seed: int) -> Trial:
     prepared = learner.prepare(view)
     probs = calibrated(predicted_by_fold(learner, view, target, folds, prepared=prepared), target)
     fewer = fold_numbers(view.ids, target, n_folds=FOLDS, seed=seed + 1)
-    return Trial(world=world, learner=learner, view=view, prepared=prepared, folds=fewer, probs=probs)
+    start = learner.fit(view, target, prepared=prepared)
+    return Trial(world=world, learner=learner, view=view, prepared=prepared, start=start, folds=fewer, probs=probs)
 
 
 def _cures(trial: Trial, n_known: int, seed: int) -> list[tuple[str, Sequence[Any], Slices, bool]]:

@@ -22,6 +22,7 @@ import numpy as np
 from tilth.core.arrays import FloatMatrix32, IntVector, Matrix, Vector
 from tilth.core.errors import InputError
 from tilth.numerics import softmax_regression
+from tilth.numerics._softmax_curvature import BlockCurvature
 from tilth.numerics.softmax_regression import Design, SoftmaxFit
 
 __all__ = ["GroupWeights", "group_dro", "group_errors", "group_weights"]
@@ -154,18 +155,47 @@ class _Round:
         return float(self.errors.max(initial=0.0))
 
 
+@dataclass(slots=True, eq=False)
+class _Part:
+    """A fold: the rows held out and the others, the last fit to these, and its curvature, which makes later fits fast."""
+
+    held: IntVector
+    inside: IntVector
+    held_rows: Matrix
+    inside_rows: Matrix
+    fitted: SoftmaxFit | None = None
+    known: BlockCurvature | None = None
+
+    def probs(self, targets: Matrix, weights: Vector, design: Design) -> Matrix | None:
+        """Return what a fit of the others predicts of the rows held out; None where no other row counts."""
+        weights = weights[self.inside]
+        if not weights.sum() > 0:
+            return None
+        self.fitted = softmax_regression.fit(
+            self.inside_rows,
+            targets[self.inside],
+            weights,
+            design,
+            self.fitted,
+            known_curvature=self.known,
+            tolerance=_LOOSE,
+        )
+        if self.known is None:
+            self.known = softmax_regression.curvature(self.inside_rows, weights, design, self.fitted)
+        return softmax_regression.predict_proba(self.held_rows, self.fitted)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Game:
-    """What all rounds share; `fits` are those of the round before, from which the next begin."""
+    """What all rounds share."""
 
-    projected: list[tuple[Matrix, IntVector, IntVector]]
+    parts: list[_Part]
     design: Design
     targets: Matrix
     labels: IntVector
     groups: Matrix
     base: Vector
     prior_rows: float
-    fits: dict[int, SoftmaxFit]
 
     def loss(self) -> float:
         """Return the log loss of held-out rows under the weights at the start."""
@@ -190,22 +220,12 @@ class _Game:
     def play(self, weights: Vector) -> tuple[Vector, Vector]:
         """Return which rows fits without their fold get wrong, and the probability that these give to other classes."""
         wrong, missed = np.zeros(len(self.labels)), np.zeros(len(self.labels))
-        for fold, (projected, inside, held) in enumerate(self.projected):
-            if not weights[inside].sum() > 0:
-                continue
-            found = softmax_regression.fit(
-                projected[inside],
-                self.targets[inside],
-                weights[inside],
-                self.design,
-                self.fits.get(fold),
-                tolerance=_LOOSE,
-            )
-            self.fits[fold] = found
-            probs = softmax_regression.predict_proba(projected[held], found)
-            own = self.labels[held]
-            wrong[held] = probs.argmax(axis=1) != own
-            missed[held] = 1 - probs[np.arange(len(own)), own]
+        for part in self.parts:
+            probs = part.probs(self.targets, weights, self.design)
+            if probs is not None:
+                own = self.labels[part.held]
+                wrong[part.held] = probs.argmax(axis=1) != own
+                missed[part.held] = 1 - probs[np.arange(len(own)), own]
         return wrong, missed
 
 
@@ -224,8 +244,16 @@ def _game(
     if len(np.unique(folds)) < 2:
         raise InputError("held-out errors need at least two folds", next_step="deal the rows to folds first")
     design = softmax_regression.prepare(features, min(_PENALTIES))
-    projected = design.project(features)
-    parts = [(projected, np.flatnonzero(folds != f), np.flatnonzero(folds == f)) for f in np.unique(folds)]
-    targets = np.eye(int(labels.max()) + 1)[labels]
-    games = [_Game(parts, replace(design, l2=l2), targets, labels, groups, base, prior_rows, {}) for l2 in _PENALTIES]
-    return min(games, key=lambda game: game.loss())
+    projected, targets = design.project(features), np.eye(int(labels.max()) + 1)[labels]
+    places = [(np.flatnonzero(folds == f), np.flatnonzero(folds != f)) for f in np.unique(folds)]
+    rows = [(held, inside, projected[held], projected[inside]) for held, inside in places]
+    best, least = None, np.inf
+    for l2 in _PENALTIES:
+        parts = [_Part(*fold) for fold in rows]
+        game = _Game(parts, replace(design, l2=l2), targets, labels, groups, base, prior_rows)
+        loss = game.loss()
+        if best is not None and loss >= least:
+            break
+        best, least = game, loss
+    assert best is not None
+    return best
