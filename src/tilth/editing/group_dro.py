@@ -1,0 +1,103 @@
+"""Group DRO: weights under which the worst of the groups, slices × classes, errs least, while the average is guarded.
+
+    w_i ← w_i · (1 + max_g m_ig λ_g),   λ from a game between groups and fits of held-out folds (numerics/group_game)
+
+Over declared slices this is Group DRO; over discovered slices it is GEORGE's idea: subclasses that nobody named, found and then
+protected. The fits inside are linear, on the embeddings; only row weights leave, for the held learner to learn from.
+
+Source: Sagawa, Koh, Hashimoto, Liang (2020), Distributionally Robust Neural Networks for Group Shifts, ICLR; Sohoni, Dunnmon, Angus, Gu,
+Ré (2020), No Subclass Left Behind, NeurIPS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from tilth.core.arrays import IntVector, Vector
+from tilth.core.edit import Edit
+from tilth.core.errors import NotApplicable
+from tilth.core.ids import cell_digests
+from tilth.core.rng import row_uniforms
+from tilth.core.rowset import RowSet
+from tilth.editing._shared import LEAST_ROWS, Others, in_id_order, ranked, refuse_numbers, slice_groups
+from tilth.numerics.group_game import group_dro, group_weights
+from tilth.operators.view import Scope, View
+
+__all__ = ["GroupDro"]
+
+FOLDS = 3
+MOST_ROWS = 20_000
+"""Labelled rows among which the game is played at most, drawn by their ids; its multipliers are then those of all rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDro:
+    """Weight groups, slices × classes, so that the worst of them is as well off as the average allows.
+
+    Parameters
+    ----------
+    most_fall : how much of the out-of-sample accuracy of all rows may be given up
+    others : what rows of no slice are: a group of their own, of a guessed slice, or in no group
+    """
+
+    most_fall: float = 0.01
+    others: Others = "group"
+
+    needs: ClassVar[frozenset[str]] = frozenset({"labels", "slices", "weights", "embeddings"})
+    scope: ClassVar[Scope] = "train"
+    revision: ClassVar[int] = 1
+
+    def strengths(self) -> Sequence[GroupDro]:
+        """Half a point and one point of the average; one point with the slices of other rows guessed."""
+        whole = tuple(replace(self, most_fall=fall, others="group") for fall in (0.005, 0.01))
+        return (*whole, replace(self, most_fall=0.01, others="guessed"))
+
+    def choose(self, view: View) -> RowSet:
+        """Return all labelled rows, those that gain most weight first."""
+        rows, weights = self._weights(view)
+        ordered = ranked(weights, np.isin(np.arange(len(view)), rows))
+        return RowSet(ids=view.take_ids(ordered), scores=weights[ordered], reason="its group is badly off")
+
+    def propose(self, view: View, rows: IntVector | None = None) -> Edit:
+        """Return the edit that sets these rows' weights; raises NotApplicable where no group can be helped within the guard."""
+        labelled, weights = self._weights(view)
+        rows = labelled if rows is None else rows
+        reason = f"groups that are badly off count more, within {100 * self.most_fall:g} points of the average"
+        return Edit.weighting(view.take_ids(rows), weights[rows], operator=view.spec, reason=reason)
+
+    def _weights(self, view: View) -> tuple[IntVector, Vector]:
+        weights = np.array(view.weights)
+        weights[:] = view.once("weights", lambda: self._played(view))
+        return refuse_numbers(view), weights
+
+    def _played(self, view: View) -> Vector:
+        """Return the weight of each row; the game is played in the order of ids, so that the order of rows changes nothing."""
+        rows = in_id_order(view, refuse_numbers(view))
+        if len(rows) < LEAST_ROWS:
+            raise NotApplicable(f"{len(rows):,} labelled rows are fewer than {LEAST_ROWS}")
+        groups = slice_groups(view, rows, self.others, with_class=True)
+        order = np.argsort(
+            row_uniforms(cell_digests(view.take_ids(rows)), view.seed, "editing", "group_dro"), kind="stable"
+        )
+        part = np.sort(order[:MOST_ROWS])
+        folds = np.empty(len(rows), dtype=np.intp)
+        folds[order] = np.arange(len(rows)) % FOLDS
+        base = np.array(view.weights)
+        found = group_dro(
+            view.embeddings[rows[part]],
+            view.labels[rows[part]],
+            groups[part],
+            folds[part],
+            base=base[rows[part]],
+            most_fall=self.most_fall,
+        )
+        if not found.multipliers.any():
+            raise NotApplicable(
+                f"no weights help the worst group within {100 * self.most_fall:g} points of the average"
+            )
+        base[rows] = group_weights(base[rows], groups, found.multipliers)
+        return base
