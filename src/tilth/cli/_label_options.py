@@ -25,8 +25,10 @@ __all__ = [
     "Labels",
     "ManifestFile",
     "Model",
+    "Multilabel",
     "Next",
     "People",
+    "Separator",
     "Trusted",
     "Truth",
     "VotesFile",
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 _SUFFIXES = (".csv", ".parquet", ".json", ".jsonl")
-ABSTAIN, AUTO = "-1", "auto"
+ABSTAIN, AUTO, SEPARATOR = "-1", "auto", "|"
 
 VotesFile = Annotated[
     str | None,
@@ -57,6 +59,10 @@ Columns = Annotated[
     str | None, typer.Option("--columns", help="Row, labeler and answer of a long table, comma-separated.")
 ]
 Ignore = Annotated[list[str] | None, typer.Option("--ignore", help="A column that is no labeler; may be given again.")]
+Multilabel = Annotated[
+    bool, typer.Option("--multilabel", help="A row may have several classes, or none: a|b in a vote, or LABELER|CLASS.")
+]
+Separator = Annotated[str, typer.Option("--separator", help="The sign between classes, with --multilabel.")]
 Explain = Annotated[str | None, typer.Option("--explain", help="Say what each vote on this row did.")]
 Wrong = Annotated[
     str | None, typer.Option("--wrong", help="In a project: the rows whose label is not what this labeler says.")
@@ -81,6 +87,8 @@ class LabelOptions:
     classes: str | None
     columns: str | None
     ignore: tuple[str, ...]
+    multilabel: bool
+    separator: str
     explain: str | None
     wrong: str | None
     look_next: bool
@@ -96,7 +104,11 @@ class LabelOptions:
         from tilth.sources._votes import VoteReading
 
         return VoteReading(
-            abstain=self.abstain, classes=_listed(self.classes), columns=_listed(self.columns), ignore=self.ignore
+            abstain=self.abstain,
+            classes=_listed(self.classes),
+            columns=_listed(self.columns),
+            ignore=self.ignore,
+            separator=self.separator if self.multilabel else "",
         )
 
     def refuse_what_does_not_fit(self) -> None:
@@ -109,6 +121,8 @@ class LabelOptions:
             raise UsageError(
                 "--wrong and --next need the rows of a project", next_step="leave VOTES out, or the options"
             )
+        if self.separator != SEPARATOR and not self.multilabel:
+            raise UsageError("--separator is for votes that name several classes", next_step="add --multilabel")
         if self.people:
             _refuse_with_people(self._not_with_people)
 
@@ -117,14 +131,14 @@ class LabelOptions:
         """Options that say how a file of votes is read."""
         named: dict[str, object] = {"--truth": self.truth, "--trusted": self.trusted, "--classes": self.classes}
         named |= {"--columns": self.columns, "--manifest": self.manifest, "--ignore": self.ignore}
-        return named | {"--abstain": self.abstain != ABSTAIN}
+        return named | {"--abstain": self.abstain != ABSTAIN, "--multilabel": self.multilabel}
 
     @property
     def _not_with_people(self) -> dict[str, object]:
         if self.votes is None:
             return {"--explain": self.explain, "--wrong": self.wrong, "--next": self.look_next, "-o": self.output}
         named: dict[str, object] = {"--explain": self.explain, "-o": self.output, "--manifest": self.manifest}
-        return named | {"--model": self.model != AUTO}
+        return named | {"--model": self.model != AUTO, "--multilabel": self.multilabel}
 
 
 def _refuse_file_options(given: Mapping[str, object]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tilth.cli._label_options import (
     ABSTAIN,
     AUTO,
+    SEPARATOR,
     Abstain,
     Classes,
     Columns,
@@ -16,8 +17,10 @@ from tilth.cli._label_options import (
     Labels,
     ManifestFile,
     Model,
+    Multilabel,
     Next,
     People,
+    Separator,
     Trusted,
     Truth,
     VotesFile,
@@ -45,6 +48,8 @@ def label(
     classes: Classes = None,
     columns: Columns = None,
     ignore: Ignore = None,
+    multilabel: Multilabel = False,
+    separator: Separator = SEPARATOR,
     explain: Explain = None,
     wrong: Wrong = None,
     look_next: Next = False,
@@ -66,6 +71,11 @@ def _run(options: LabelOptions) -> None:
         from tilth.cli._label_project import label_here, people_here
 
         (people_here if options.people else label_here)(options)
+        return
+    if options.multilabel:
+        from tilth.cli._label_multi import label_multi_file
+
+        label_multi_file(options)
         return
     from tilth.cli._label_file import label_file, people_of_file
 
