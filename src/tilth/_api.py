@@ -6,12 +6,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
 from tilth.core.finding import Finding
 from tilth.core.label_summary import LabelSummary
+from tilth.core.multi_summary import MultiLabelSummary
 from tilth.core.progress import Progress, silent
 from tilth.loop.found import Found
 from tilth.loop.project import Project, open_project
@@ -84,6 +85,30 @@ def _with_positions(finding: Finding, found: Found) -> Finding:
     return replace(finding, evidence={"position": positions, **finding.evidence})
 
 
+class _Reading(TypedDict, total=False):
+    """What `label` takes by name, whether a row may have several classes or not."""
+
+    trusted: Any
+    abstain: str | int
+    classes: Sequence[str]
+    columns: Sequence[str]
+    ignore: Sequence[str]
+    separator: str
+    progress: Progress
+
+
+@overload
+def label(
+    votes: Any, truth: Any = ..., model: str = ..., *, multilabel: Literal[False] = ..., **options: Unpack[_Reading]
+) -> LabelSummary: ...
+
+
+@overload
+def label(
+    votes: Any, truth: Any = ..., model: str = ..., *, multilabel: Literal[True], **options: Unpack[_Reading]
+) -> MultiLabelSummary: ...
+
+
 def label(
     votes: Any,
     truth: Any = None,
@@ -94,8 +119,10 @@ def label(
     classes: Sequence[str] = (),
     columns: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    multilabel: bool = False,
+    separator: str = "|",
     progress: Progress = silent,
-) -> LabelSummary:
+) -> LabelSummary | MultiLabelSummary:
     """Return the labels that the votes of many labelers come to, with probabilities: `tilth label` without a project.
 
     Parameters
@@ -109,6 +136,10 @@ def label(
     classes : class names in their order; votes that are numbers count them from 0
     columns : row, labeler and answer of a long table, where their names are not the usual ones
     ignore : columns that are no labelers
+    multilabel : whether a row may have several classes, or none: each class is then a question of its own, and what comes back is a
+        `MultiLabelSummary`. Votes may be "a|b", lists, several lines of a labeler, columns LABELER|CLASS of 0 and 1, or a block (rows,
+        labelers, classes) of 1, 0 and -1
+    separator : the sign between classes, with `multilabel`
 
     Raises
     ------
@@ -123,6 +154,7 @@ def label(
     ['0', '1', '1', '0']
     """
     from tilth.loop.label_votes import label_votes
+    from tilth.loop.multi_labels import label_multi_votes
     from tilth.sources._votes import VoteReading
 
     reading = VoteReading(
@@ -130,5 +162,11 @@ def label(
         classes=tuple(map(str, classes)),
         columns=tuple(columns),
         ignore=tuple(ignore),
+        separator=separator if multilabel else "",
     )
+    if multilabel:
+        several = label_multi_votes(
+            votes, truth=truth, trusted=trusted, model=model, reading=reading, progress=progress
+        )
+        return several.summary
     return label_votes(votes, truth=truth, trusted=trusted, model=model, reading=reading, progress=progress).summary

@@ -83,6 +83,14 @@ def test_none(line):
         ("- begs", "labelers cannot be 'begs'"),
         ("- {keyword: {words: [a], says: neg, wrods: 2}}", "unknown key 'wrods'. Did you mean 'words'?"),
         ("- {answers: {column: n, classes: {a: pos}}}", "'pos' is no class"),
+        ("- {nearest: {column: text, rows: {r1: pos}}}", "'pos' is no class"),
+        ("- {nearest: {column: text, examples: {good: neg}, k: 0}}", "k cannot be '0'"),
+        ("- {nearest: {column: sentiment, rows: {r1: neg}}}", "'sentiment' is the label"),
+        ("- {model_votes: {probabilities: {pos: n}}}", "'pos' is no class"),
+        ("- {model_votes: {probabilities: {neg: m}}}", "no column 'm'"),
+        ("- {model_votes: {probabilities: {neg: sentiment}}}", "'sentiment' is the label"),
+        ("- {model_votes: {file: s.csv, least_of: {pos: 0.5}}}", "'pos' is no class"),
+        ("- {model_votes: {file: s.csv, least_of: {neg: high}}}", "neg cannot be 'high'"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(line, says):
@@ -118,6 +126,12 @@ def labelers(draw):
         "threshold": {"column": st.just("n"), "says": says, "above": st.none() | st.floats(-1e9, 1e9)},
         "answers": {"column": st.just("n"), "classes": st.dictionaries(WORDS, says), "abstain": st.just(())},
         "sql": {"where": WORDS, "says": says},
+        "nearest": {"column": st.just("text"), "examples": st.dictionaries(WORDS, says), "k": st.integers(1, 9)},
+        "model_votes": {
+            "probabilities": st.dictionaries(says, st.just("n")),
+            "least": st.floats(0.01, 1),
+            "least_of": st.dictionaries(says, st.floats(0.01, 1)),
+        },
     }
     found = []
     for name in draw(st.lists(WORDS, unique=True, max_size=4)):
@@ -144,5 +158,16 @@ def test_what_is_written_is_read_again(choices, python):
 
 def test_every_labeler_can_be_written():
     assert set(names("labeling", "vote")) == {
-        *("answers", "keyword", "lookup", "pattern", "regex", "sql", "threshold", "votes_file"),
+        *(
+            "answers",
+            "keyword",
+            "lookup",
+            "model_votes",
+            "nearest",
+            "pattern",
+            "regex",
+            "sql",
+            "threshold",
+            "votes_file",
+        ),
     }

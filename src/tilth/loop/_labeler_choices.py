@@ -83,10 +83,14 @@ def _value(node: Node, annotation: str) -> Any:
         return node.boolean()
     if kind.startswith("float"):
         return None if node.is_null and "None" in kind else node.number("a number")
+    if kind == "int":
+        return node.integer("a whole number, 1 or more", 1)
     if kind == "tuple[str, ...]":
         return tuple(item.text() for item in node.items())
     if kind == "Mapping[str, str]":
         return {key: value.text("the name of a class") for key, value in node.mapping().items()}
+    if kind == "Mapping[str, float]":
+        return {key: value.number("a number") for key, value in node.mapping().items()}
     return node.plain()
 
 
@@ -94,18 +98,25 @@ def _refuse_unknown(
     given: Mapping[str, Node], params: Mapping[str, Any], columns: Sequence[str], label: str, classes: Sequence[str]
 ) -> None:
     """Refuse columns and classes that there are not."""
-    for key in ("column", "columns", "cells"):
-        named = params.get(key, ())
-        for name in (named,) if isinstance(named, str) else named:
+    for key in ("column", "columns", "cells", "probabilities"):
+        for name in _texts(params.get(key, ())):
             if name == label:
                 raise given[key].fail(f"{name!r} is the label, which labelers are to find", "name another column")
             if name not in columns:
                 what = f"no column {name!r} under columns.{did_you_mean(name, columns)}"
                 raise given[key].fail(what, f"name one of {first_three(columns)}")
-    for key in ("says", "entries", "classes"):
-        named = params.get(key, ())
-        said = [named] if isinstance(named, str) else [*named.values()] if hasattr(named, "values") else []
-        for name in said:
+    for key in ("says", "entries", "classes", "rows", "examples"):
+        for name in _texts(params.get(key, ())):
             if name and name not in classes:
                 what = f"{name!r} is no class.{did_you_mean(name, classes)}"
                 raise given[key].fail(what, f"name one of {first_three(classes)}")
+    for key in ("probabilities", "least_of"):
+        for name in params.get(key, ()):
+            if name not in classes:
+                what = f"{name!r} is no class.{did_you_mean(name, classes)}"
+                raise given[key].fail(what, f"name one of {first_three(classes)}")
+
+
+def _texts(value: Any) -> list[str]:
+    """Return what a parameter names: itself, its items, or the values of a mapping."""
+    return [value] if isinstance(value, str) else [*value.values()] if hasattr(value, "values") else [*value]

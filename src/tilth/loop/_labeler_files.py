@@ -9,13 +9,16 @@ import numpy as np
 
 from tilth.core.errors import ConfigError, UnknownColumnError, did_you_mean, first_three
 from tilth.labeling.lookup import Lookup
+from tilth.labeling.model_votes import ModelVotes
 from tilth.labeling.votes_file import VotesFile
 from tilth.loop.locations import absolute
 from tilth.operators.text_cells import cell_words
 from tilth.sources import open_source
+from tilth.sources._cells import as_number
 from tilth.sources._votes import VoteReading, read_votes
+from tilth.sources._votes_matrix import id_column, ids_of
 
-__all__ = ["lookup_entries", "votes_in"]
+__all__ = ["lookup_entries", "score_entries", "votes_in"]
 
 
 def lookup_entries(lookup: Lookup, folder: Path, classes: Sequence[str]) -> dict[str, str]:
@@ -67,6 +70,31 @@ def votes_in(
         del found[name][row_id]
     warnings = [f"rows with two different answers of one labeler, which abstains there: {torn:,}"] if torn else []
     return found, [*read.warnings, *warnings]
+
+
+def score_entries(votes: ModelVotes, folder: Path, classes: Sequence[str]) -> dict[str, str]:
+    """Return row id -> class of which a model's file of scores is sure enough."""
+    where = str(absolute(votes.file, folder))
+    table = open_source(where, project=folder).table
+    ids = id_column(table)
+    columns = {name: one for name in classes for one in (f"p_{name}", name) if one in table.column_names}
+    if ids is None or not columns:
+        raise ConfigError(
+            f"the file needs a column of row ids and one of probabilities per class; it has {first_three(table.column_names)}",
+            where=where,
+            next_step=f"write row_id,{','.join(f'p_{name}' for name in classes[:3])}",
+        )
+    readings = {one: as_number(table.column(one)) for one in columns.values()}
+    wrong = [one for one, reading in readings.items() if reading.junk.any()]
+    if wrong:
+        raise ConfigError(
+            f"column {wrong[0]!r} holds what is no number", where=where, next_step="write p(class) in each cell"
+        )
+    scores = [np.asarray(reading.column.combine_chunks().fill_null(np.nan)) for reading in readings.values()]
+    matrix = np.stack(scores, axis=1)
+    said = votes.said(matrix, tuple(columns)).to_pylist()
+    named = ids_of(table, ids, where).to_pylist()
+    return {row: name for row, name in zip(named, said, strict=True) if name is not None}
 
 
 def _refuse_other_classes(names: Iterable[str], classes: Sequence[str], where: str) -> None:

@@ -7,6 +7,7 @@ and kept beside the evidence. Features of a row are kept by its cells, so that a
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,15 @@ from tilth.core.names import ROW_ID, SPLIT, Split
 from tilth.core.progress import Progress
 from tilth.core.schema import Column
 from tilth.encoding._blocks import FittedColumn, default_encoder, fit_columns
+from tilth.loop.encoded_rows import encoded_rows
 from tilth.loop.held_columns import keep_column, load_column
 from tilth.loop.project_file import ProjectFile
-from tilth.loop.workshop import Workshop
 from tilth.operators.batch import batches
 from tilth.operators.protocols import Encoder
 from tilth.operators.registry import make, spec_of
 from tilth.store.repository import Repository
 
-__all__ = ["places_of"]
+__all__ = ["place_columns", "places_of"]
 
 
 def places_of(
@@ -38,29 +39,38 @@ def places_of(
     if not dataset.schema.features:
         return None, ()
     try:
-        fitted = _held(repository, dataset) or _fitted(file, repository, dataset, progress)
+        names = tuple(column.name for column in dataset.schema.features)
+        fitted = place_columns(file, repository, dataset, names, progress)
         rows = dataset.read(ROW_ID, *(column.name for column in fitted)).take(pa.array(positions))
-        workshop = Workshop(file, repository, seed=file.seed, progress=progress)
-        return workshop.encode(rows, fitted), ()
+        return encoded_rows(repository, rows, fitted, progress)[0], ()
     except TilthError as error:
         return None, (f"rows nearby are not heeded: {error.what}",)
 
 
-def _held(repository: Repository, dataset: Dataset) -> tuple[FittedColumn, ...] | None:
-    """Return the encoders that the last run held, where they read the columns that are features now."""
-    names = [column.name for column in dataset.schema.features]
+def place_columns(
+    file: ProjectFile, repository: Repository, dataset: Dataset, names: Sequence[str], progress: Progress
+) -> tuple[FittedColumn, ...]:
+    """Return encoders of some columns: those that the last run held, those that are kept, or new ones.
+
+    Encoders that are new are fitted on train and pool rows. The columns may be all features, or any single column.
+    """
+    return _held(repository, names) or _fitted(file, repository, dataset, names, progress)
+
+
+def _held(repository: Repository, names: Sequence[str]) -> tuple[FittedColumn, ...] | None:
+    """Return the encoders that the last run held, where it held just these, or this one among others."""
     held = repository.records("held")
-    if not held or [facts["column"] for facts in held[-1]["columns"]] != names:
+    facts = {one["column"]: one for one in held[-1]["columns"]} if held else {}
+    if list(facts) != list(names) and not (len(names) == 1 and names[0] in facts):
         return None
-    return tuple(load_column(repository.evidence, facts) for facts in held[-1]["columns"])
+    return tuple(load_column(repository.evidence, facts[name]) for name in names)
 
 
 def _fitted(
-    file: ProjectFile, repository: Repository, dataset: Dataset, progress: Progress
+    file: ProjectFile, repository: Repository, dataset: Dataset, names: Sequence[str], progress: Progress
 ) -> tuple[FittedColumn, ...]:
     """Return encoders fitted on train and pool rows: those kept for the very same rows, or new ones."""
-    names = [column.name for column in dataset.schema.features]
-    pairs = [(column, _encoder(file, column)) for column in dataset.schema.features]
+    pairs = [(column, _encoder(file, column)) for column in map(dataset.schema.column, names)]
     specs = [[column.name, spec_of(encoder).to_dict()] for column, encoder in pairs]
     key = digest_of(["label places", dataset.content_of((ROW_ID, SPLIT, *names)), specs])
     kept = repository.evidence.get_arrays(key)

@@ -11,7 +11,7 @@ from tilth.core.errors import ConfigError, UnknownColumnError
 from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID
 from tilth.core.schema import ColumnType, Role, Schema
-from tilth.loop._labeler_files import lookup_entries, votes_in
+from tilth.loop._labeler_files import lookup_entries, score_entries, votes_in
 from tilth.loop._project import LabelerChoice, ProjectFile
 from tilth.loop.python_file import USUAL, load_functions
 from tilth.operators.function_digest import Unseen, function_digest
@@ -119,6 +119,10 @@ def _declared(choice: LabelerChoice, schema: Schema, folder: Path, warnings: lis
             return
         if choice.operator == "lookup" and made.file:
             made = replace(made, entries=lookup_entries(made, folder, schema.task.classes))
+        if choice.operator == "model_votes" and made.file:
+            scored = replace(made, entries=score_entries(made, folder, schema.task.classes))
+            yield _by_id(choice.name, scored, schema, choice.where)
+            return
     except ConfigError as error:
         raise ConfigError(
             f"labeler {choice.name!r}: {error.what}",
@@ -139,7 +143,12 @@ def _of_file(
     for name, entries in votes.items():
         own = choice.name if made.labeler or len(votes) == 1 else f"{choice.name}.{name}"
         labeler = replace(made, labeler=name, entries=entries)
-        yield NamedLabeler(name=own, labeler=labeler, columns=(ROW_ID,), key=_key(labeler, schema), where=choice.where)
+        yield _by_id(own, labeler, schema, choice.where)
+
+
+def _by_id(name: str, labeler: Any, schema: Schema, where: str) -> NamedLabeler:
+    """Return a labeler that reads nothing of a row but its id."""
+    return NamedLabeler(name=name, labeler=labeler, columns=(ROW_ID,), key=_key(labeler, schema), where=where)
 
 
 def _key(labeler: Any, schema: Schema) -> str:

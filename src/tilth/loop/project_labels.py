@@ -28,6 +28,7 @@ from tilth.loop.frames import class_codes, trusted_of
 from tilth.loop.label_places import places_of
 from tilth.loop.label_votes import AUTO, Labelled, label_read
 from tilth.loop.labelers import labelers_of
+from tilth.loop.near_labelers import near_labelers
 from tilth.loop.next_labelers import next_places
 from tilth.loop.project_file import ProjectFile
 from tilth.loop.reading import read_source
@@ -166,6 +167,7 @@ def label_project(
     labelers, said = labelers_of(file, folder)
     version, warnings = read_source(repository, file, folder, progress, cut=cut)
     dataset = repository.dataset(version)
+    labelers = near_labelers(labelers, file, repository, dataset, progress)
     cast = cast_votes(labelers, dataset, repository.row_evidence, progress=progress)
     known = _KnownLabels(dataset, cast.positions)
     read = ReadVotes(

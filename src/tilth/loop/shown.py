@@ -6,6 +6,7 @@ from tilth.core.display import register
 from tilth.core.label_summary import LabelSummary
 from tilth.core.learning_curve import LearningCurve
 from tilth.core.migration_plan import MigrationPlan, TaxonomyState
+from tilth.core.multi_summary import MultiLabelSummary
 from tilth.core.people_report import PeopleReport
 from tilth.core.project_labels import ProjectLabels
 from tilth.core.summary import RunSummary
@@ -23,6 +24,7 @@ def register_all() -> None:
     register(Blame, _blame)
     register(LearningCurve, _curve)
     register(LabelSummary, _labels)
+    register(MultiLabelSummary, _multi_labels)
     register(ProjectLabels, _project_labels)
     register(MigrationPlan, _plan)
     register(TaxonomyState, _taxonomy)
@@ -72,6 +74,12 @@ def _labels(summary: LabelSummary) -> str:
     from tilth.reporting.labels import labels_html
 
     return labels_html(summary)
+
+
+def _multi_labels(summary: MultiLabelSummary) -> str:
+    from tilth.reporting.multi_labels import multi_labels_html
+
+    return multi_labels_html(summary)
 
 
 def _project_labels(found: ProjectLabels) -> str:

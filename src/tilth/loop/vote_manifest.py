@@ -7,6 +7,7 @@ from pathlib import Path
 from tilth.core.manifest import Manifest
 from tilth.sources._content import fetch, is_url, local_path
 from tilth.sources._hf_disk import is_saved_dataset, read_saved_dataset
+from tilth.sources._multi_votes import ReadMultiVotes
 from tilth.sources._votes import ReadVotes
 
 __all__ = ["vote_manifest"]
@@ -14,7 +15,7 @@ __all__ = ["vote_manifest"]
 UNITS = {"long": "lines", "Label Studio": "annotations"}
 
 
-def vote_manifest(read: ReadVotes, source: str) -> Manifest:
+def vote_manifest(read: ReadVotes | ReadMultiVotes, source: str) -> Manifest:
     """Return what was read of a file of votes, what was taken and what was dropped."""
     return Manifest(
         file=source,

@@ -16,14 +16,15 @@ from tilth.core.apply import fit_to
 from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask
 from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
-from tilth.core.ids import digest_of, row_digests
+from tilth.core.ids import digest_of
 from tilth.core.labelling import VotedRows
 from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.progress import Progress, silent
-from tilth.encoding._blocks import FittedColumn, default_encoder, encode_blocks, fit_columns
+from tilth.encoding._blocks import FittedColumn, default_encoder, fit_columns
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.loop.bench import Bench
+from tilth.loop.encoded_rows import encoded_rows
 from tilth.loop.evidence import EvidenceBase, group_codes
 from tilth.loop.frames import frame_columns, standing_together, target_of
 from tilth.loop.given_probs import given_pred_probs
@@ -32,6 +33,7 @@ from tilth.loop.held_learner import choose_learner
 from tilth.loop.labelers import NamedLabeler
 from tilth.loop.lineage import beginning
 from tilth.loop.moving import open_sets
+from tilth.loop.near_labelers import near_labelers
 from tilth.loop.project_file import ProjectFile
 from tilth.loop.slices import DeclaredSlice
 from tilth.loop.voted_rows import voted_rows
@@ -193,22 +195,8 @@ class Workshop:
 
     def encode(self, table: pa.Table, fitted: Sequence[FittedColumn]) -> FloatMatrix32:
         """Return the features of a table of `_tilth_id` and feature columns; rows seen before are not encoded again."""
-        names = [column.name for column in fitted]
-        digests = row_digests(table, names)
-        kept = self.repository.row_evidence(features_key(fitted))
-        known, vectors = kept.lookup(digests)
-        if known.all() and len(known):
-            return np.asarray(vectors)
-        fresh = table.filter(pa.array(~known))
-        self.rows_encoded += fresh.num_rows
-        self.progress("encode", f"{fresh.num_rows:,} rows")
-        encoded = encode_blocks(fitted, batches(fresh, names, self._block_rows), fresh.num_rows)
-        if not known.any():  # no copy of what may be gigabytes
-            kept.add(digests, encoded)
-            return encoded
-        kept.add(digests[~known], encoded)
-        features = np.empty((table.num_rows, encoded.shape[1]), dtype=np.float32)
-        features[~known], features[known] = encoded, vectors
+        features, n_fresh = encoded_rows(self.repository, table, fitted, self.progress, self._block_rows)
+        self.rows_encoded += n_fresh
         return features
 
     def features(self, version: Version) -> FloatMatrix32:
@@ -302,7 +290,9 @@ class Workshop:
         """Return what the labelers' votes come to for the rows of a version."""
         shelf = self.repository.row_evidence
         features = self.features(version)
-        voted, notes = voted_rows(self._labelers, self.dataset(version), shelf, self.progress, features)
+        source = self.dataset(beginning(self.repository, version))
+        labelers = near_labelers(self._labelers, self.file, self.repository, source, self.progress)
+        voted, notes = voted_rows(labelers, self.dataset(version), shelf, self.progress, features)
         self.notes += notes
         return voted
 

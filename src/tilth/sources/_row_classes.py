@@ -21,7 +21,7 @@ from tilth.sources._votes_matrix import TRUTH_NAMES, id_column, ids_of
 from tilth.sources._votes_wrench import of_wrench, wrench_object
 from tilth.sources.dataframe import is_dataframe, parse_dataframe
 
-__all__ = ["RowClasses", "is_file", "joined", "row_classes"]
+__all__ = ["RowClasses", "is_file", "joined", "joined_codes", "known_of", "row_classes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,8 +65,8 @@ def row_classes(
     LabelError
         What is no class.
     """
-    read = _read(given, option, abstain)
-    codes, warnings = _joined_codes(read, votes, option)
+    read = known_of(given, option, abstain)
+    codes, warnings = joined_codes(read, votes, option)
     cells = Coded(codes=codes, words=read.cells.words)
     if abstain == ABSTAIN and {"-1", "1"} <= set(cells.words) and "0" not in cells.words and "0" in votes.words:
         warnings = (*warnings, f"{option} is -1 or 1, and -1 is read as not known; if 0 abstains, type --abstain 0")
@@ -84,7 +84,8 @@ def joined(cells: Coded, numbers: Mapping[str, int], classes: tuple[str, ...], a
     return RowClasses(classes=np.maximum(codes, 0), known=codes >= 0)
 
 
-def _joined_codes(read: _Read, votes: WordVotes, option: str) -> tuple[IntVector, tuple[str, ...]]:
+def joined_codes(read: _Read, votes: WordVotes, option: str) -> tuple[IntVector, tuple[str, ...]]:
+    """Return which word is said of each of the votes' rows, -1 for none, and warnings; raises as `row_classes` does."""
     ids = _ids_to_join(read, votes)
     if ids is None:
         return _by_position(read, votes), ()
@@ -131,7 +132,8 @@ def _by_position(read: _Read, votes: WordVotes) -> IntVector:
     return np.asarray(read.cells.codes, dtype=np.intp)
 
 
-def _read(given: Any, option: str, abstain: str) -> _Read:
+def known_of(given: Any, option: str, abstain: str) -> _Read:
+    """Return the words that a file or a value holds, with the ids of their rows; raises as `row_classes` does."""
     if isinstance(given, str | Path):
         return _read_file(str(given), abstain)
     if is_dataframe(given) and (not hasattr(given, "ndim") or given.ndim == 2):

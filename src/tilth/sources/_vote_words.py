@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.core.arrays import IntVector
+from tilth.core.arrays import IntVector, Mask
 from tilth.core.errors import LabelError, did_you_mean, first_three
 from tilth.core.manifest import Dropped
 from tilth.sources._cells import as_category, as_text, trimmed
@@ -26,7 +26,9 @@ __all__ = [
     "classes_of",
     "coded",
     "counted",
+    "in_parts",
     "names_in",
+    "parts",
     "row_major",
     "word_of",
 ]
@@ -70,6 +72,7 @@ class WordVotes:
     notes : how the source was understood
     warnings : what a reader must know
     form : "matrix", "long" or "wrench"
+    no : (v,) votes that say no of their class, where the source says yes or no of each class; else None
     read : lines of a long table, or cells of a matrix
     dropped : which of them are no votes, by reason; cells of a matrix without a vote are not listed
     """
@@ -88,6 +91,7 @@ class WordVotes:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     form: str = "matrix"
+    no: Mask | None = None
     read: int = 0
     dropped: tuple[Dropped, ...] = ()
 
@@ -118,6 +122,20 @@ def word_of(cell: object) -> str:
     if _FRACTION.fullmatch(word) and float(word).is_integer():
         return str(int(float(word)))  # as numpy.savetxt writes a class number
     return word[1:] if word.startswith("+") and word[1:].isdigit() else word
+
+
+def in_parts(cells: Coded, separator: str) -> Coded:
+    """Return a column with the words of which its cells are made: "a|b" is a and b; as it is without a separator."""
+    if not separator:
+        return cells
+    return Coded(
+        codes=cells.codes, words=tuple(dict.fromkeys(w for word in cells.words for w in parts(word, separator)))
+    )
+
+
+def parts(word: str, separator: str) -> tuple[str, ...]:
+    """Return the classes that a cell names, each once; none for a cell that holds nothing but the separator."""
+    return tuple(dict.fromkeys(word_of(part) for part in word.split(separator) if part.strip()))
 
 
 def counted(number: int, noun: str) -> str:

@@ -25,10 +25,11 @@ from tilth.sources._vote_words import ABSTAIN, WordVotes, classes_of
 from tilth.sources._votes_long import long_columns, of_long_table
 from tilth.sources._votes_matrix import of_array, of_table
 from tilth.sources._votes_wrench import class_names_beside, is_wrench, of_wrench, wrench_object
+from tilth.sources._yes_no import lists_joined, of_yes_no_array, of_yes_no_table, yes_no_columns
 from tilth.sources.csv import find_delimiter
 from tilth.sources.dataframe import is_dataframe, parse_dataframe
 
-__all__ = ["ABSTAIN", "ReadVotes", "VoteReading", "read_votes"]
+__all__ = ["ABSTAIN", "ReadVotes", "VoteReading", "read_votes", "silent_cells", "word_votes"]
 
 _IN_MEMORY = "the votes"
 
@@ -43,12 +44,14 @@ class VoteReading:
     classes : names of the classes in their order; votes that are numbers count them from 0; () finds them
     columns : row, labeler and answer of a long table; () finds them by their usual names
     ignore : columns that are neither labelers nor anything else
+    separator : the sign between classes where a vote may name several; "" where it names one
     """
 
     abstain: str = ABSTAIN
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    separator: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,7 +99,7 @@ def read_votes(source: Any, *, truth: Any = None, trusted: Any = None, reading: 
     """
     reading = reading or VoteReading()
     column = truth if isinstance(truth, str) and not is_file(truth) else None
-    found = _of_votes(source) if isinstance(source, Votes) else _read(source, column, reading)
+    found = word_votes(source, column, reading)
     classes, numbers = classes_of(found, abstain=reading.abstain, classes=reading.classes)
     votes = _votes_of(found, classes, numbers)
     warnings = list(found.warnings)
@@ -118,11 +121,17 @@ def read_votes(source: Any, *, truth: Any = None, trusted: Any = None, reading: 
         warnings=tuple(warnings),
         form=found.form,
         read=found.read or len(votes) * len(votes.labelers),
-        dropped=found.dropped if found.read else _silent(len(votes) * len(votes.labelers) - len(votes.rows)),
+        dropped=found.dropped if found.read else silent_cells(len(votes) * len(votes.labelers) - len(votes.rows)),
     )
 
 
-def _silent(cells: int) -> tuple[Dropped, ...]:
+def word_votes(source: Any, column: str | None, reading: VoteReading) -> WordVotes:
+    """Return votes in the words of their source; `column` holds the truth. Raises as `read_votes` does."""
+    return _of_votes(source) if isinstance(source, Votes) else _read(source, column, reading)
+
+
+def silent_cells(cells: int) -> tuple[Dropped, ...]:
+    """Return how many cells of a matrix are no votes."""
     return (Dropped(why="no vote: an empty cell, or the word for abstaining", count=cells),) if cells else ()
 
 
@@ -161,16 +170,22 @@ def _read(source: Any, column: str | None, reading: VoteReading) -> WordVotes:
     if is_wrench(source):
         return _without_column(of_wrench(source, _IN_MEMORY, abstain=reading.abstain), column)
     if isinstance(source, np.ndarray | list | tuple):
-        return _without_column(of_array(source, _IN_MEMORY, reading.abstain), column)
+        return _without_column(_of_array(source, _IN_MEMORY, reading), column)
     raise SourceError(
         f"a {type(source).__name__} holds no votes",
         next_step="give a path, a NumPy matrix (rows, labelers), or a pandas, polars or Arrow table",
     )
 
 
+def _of_array(array: Any, name: str, reading: VoteReading) -> WordVotes:
+    if reading.separator and np.ndim(array) == 3:
+        return of_yes_no_array(np.asarray(array), name, reading.classes)
+    return of_array(array, name, reading.abstain)
+
+
 def _read_file(path: str, column: str | None, reading: VoteReading) -> WordVotes:
     if suffix_of(path) == ".npy":
-        return _without_column(of_array(_array(path), path, reading.abstain), column)
+        return _without_column(_of_array(_array(path), path, reading), column)
     if suffix_of(path) == ".npz":
         raise SourceError("a .npz file holds several arrays", where=path, next_step="save the matrix as .npy")
     if not Path(path).is_dir() and suffix_of(path) not in TABLE_SUFFIXES:
@@ -214,18 +229,15 @@ def _of_studio(said: StudioAnswers, name: str, column: str | None, reading: Vote
 
 
 def _of_rows(rows: Rows, name: str, column: str | None, reading: VoteReading, *, has_number_names: bool) -> WordVotes:
-    long = long_columns(rows.table, reading.columns, name)
+    table = rows.table if not reading.separator else lists_joined(rows.table, reading.separator)
+    long = long_columns(table, reading.columns, name)
+    told: dict[str, Any] = {"abstain": reading.abstain, "truth": column, "ignore": reading.ignore}
     if long is not None:
-        read = of_long_table(rows.table, long, name, abstain=reading.abstain, truth=column, ignore=reading.ignore)
+        read = of_long_table(table, long, name, separator=reading.separator, **told)
+    elif reading.separator and yes_no_columns(table, reading, column):
+        read = of_yes_no_table(table, name, reading, column)
     else:
-        read = of_table(
-            rows.table,
-            name,
-            abstain=reading.abstain,
-            truth=column,
-            ignore=reading.ignore,
-            has_number_names=has_number_names,
-        )
+        read = of_table(table, name, separator=reading.separator, has_number_names=has_number_names, **told)
     return replace(read, warnings=(*rows.warnings, *read.warnings))
 
 

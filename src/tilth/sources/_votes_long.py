@@ -54,9 +54,18 @@ def _given(table: pa.Table, given: Sequence[str], name: str) -> LongColumns:
 
 
 def of_long_table(
-    table: pa.Table, columns: LongColumns, name: str, *, abstain: str, truth: str | None, ignore: Collection[str]
+    table: pa.Table,
+    columns: LongColumns,
+    name: str,
+    *,
+    abstain: str,
+    truth: str | None,
+    ignore: Collection[str],
+    separator: str = "",
 ) -> WordVotes:
     """Return the votes of a long table; rows in the order of their first answer, labelers in natural order.
+
+    With a separator, lines of one labeler on one row are one answer that names several classes.
 
     Raises
     ------
@@ -100,8 +109,9 @@ def of_long_table(
         abstained=abstained,
         truth=None if truth is None else _truth_of_rows(coded(whole.column(truth)), rows, ids, f"{name}, {truth!r}"),
         notes=(f"a long table: rows in {columns[0]!r}, labelers in {columns[1]!r}, votes in {columns[2]!r}",),
-        warnings=tuple(
-            _warnings(table.num_rows - whole.num_rows, answers, abstained, rows[votes], sources[votes], abstain)
+        warnings=(
+            *_warnings(table.num_rows - whole.num_rows, answers, abstained, abstain),
+            *(() if separator else _again(rows[votes], sources[votes])),
         ),
         form="long",
         read=table.num_rows,
@@ -132,17 +142,12 @@ def _truth_of_rows(cells: Coded, rows: IntVector, ids: pa.Array, where: str) -> 
     return Coded(codes=codes, words=cells.words)
 
 
-def _warnings(
-    n_nameless: int, answers: Coded, abstained: int, rows: IntVector, sources: IntVector, abstain: str
-) -> list[str]:
+def _warnings(n_nameless: int, answers: Coded, abstained: int, abstain: str) -> list[str]:
     said = []
     if n_nameless:
         said.append(f"lines without a row or a labeler, left out: {n_nameless:,}")
     if abstained and abstain == ABSTAIN:
         said.append(f"answers of -1, read as abstaining: {abstained:,}; if it is a class: --abstain none")
-    again = int(((np.diff(rows) == 0) & (np.diff(sources) == 0)).sum())
-    if again:
-        said.append(f"answers of a labeler beside its first to a row, each counted as a vote: {again:,}")
     numbers = [word for word in answers.words if word.lstrip("-").isdigit()]
     if len(numbers) == len(answers.words) > _MANY_NUMBERS:
         said.append(
@@ -150,3 +155,8 @@ def _warnings(
             " amounts are better averaged than voted on"
         )
     return said
+
+
+def _again(rows: IntVector, sources: IntVector) -> list[str]:
+    again = int(((np.diff(rows) == 0) & (np.diff(sources) == 0)).sum())
+    return [f"answers of a labeler beside its first to a row, each counted as a vote: {again:,}"] if again else []

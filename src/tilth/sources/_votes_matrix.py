@@ -19,6 +19,7 @@ from tilth.sources._vote_words import (
     abstentions,
     coded,
     counted,
+    in_parts,
     names_in,
     row_major,
 )
@@ -132,9 +133,18 @@ def _doubt(words: Sequence[str], seen: np.ndarray, abstain: str, truth: Collecti
 
 
 def of_table(
-    table: pa.Table, name: str, *, abstain: str, truth: str | None, ignore: Collection[str], has_number_names: bool
+    table: pa.Table,
+    name: str,
+    *,
+    abstain: str,
+    truth: str | None,
+    ignore: Collection[str],
+    has_number_names: bool,
+    separator: str = "",
 ) -> WordVotes:
     """Return the votes of a table: every column is a labeler but that of the ids, that of the truth and ignored ones.
+
+    With a separator, a cell may name several classes.
 
     Raises
     ------
@@ -159,7 +169,9 @@ def of_table(
             next_step="give one column per labeler, or a long table with the columns row, worker, answer",
         )
     columns = {column: coded(table.column(column)) for column in labelers}
-    _refuse_what_is_no_matrix(columns, table.num_rows, name)
+    _refuse_what_is_no_matrix(
+        {column: in_parts(one, separator) for column, one in columns.items()}, table.num_rows, name
+    )
     places: dict[str, int] = {}
     for one in columns.values():
         for word in one.words:

@@ -1,0 +1,61 @@
+"""`tilth label VOTES`: a file of votes, without a project."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from tilth.cli._label_writing import say_more, write_labels
+from tilth.cli._output import emit, emit_json, progress_on_stderr
+
+if TYPE_CHECKING:
+    from tilth.cli._label_options import LabelOptions
+    from tilth.core.people_report import PeopleReport
+
+__all__ = ["label_file", "people_of_file", "show_people"]
+
+
+def label_file(options: LabelOptions) -> None:
+    """Label the rows of a votes file, and write what the votes come to."""
+    from tilth.cli._imports import manifest_path, write_manifest
+    from tilth.loop.label_votes import label_read
+    from tilth.loop.vote_manifest import vote_manifest
+    from tilth.reporting.labels import labels_screen
+    from tilth.sources._votes import read_votes
+
+    votes = str(options.votes)
+    record = None if options.manifest is None else manifest_path(options.manifest, votes)
+    with progress_on_stderr() as progress:
+        progress("reading votes")
+        read = read_votes(votes, truth=options.truth, trusted=options.trusted, reading=options.reading)
+        labelled = label_read(read, options.model, progress)
+    explanation = None if options.explain is None else labelled.explain(options.explain)
+    if options.output is not None:
+        write_labels(labelled.summary.to_table(), options.output)
+    if record is not None:
+        write_manifest(vote_manifest(read, votes), record)
+    if options.as_json:
+        told = {} if explanation is None else {"explanation": asdict(explanation)}
+        emit_json(labelled.summary.to_dict() | told)
+        return
+    emit(labels_screen(labelled.summary, is_written=options.output is not None))
+    say_more(explanation, options.output, len(labelled.summary))
+
+
+def people_of_file(options: LabelOptions) -> None:
+    """Write the report card of the people who answered in a file."""
+    from tilth.loop.people_cards import card_of_file
+    from tilth.sources._votes import read_votes
+
+    read = read_votes(str(options.votes), truth=options.truth, trusted=options.trusted, reading=options.reading)
+    show_people(card_of_file(read), as_json=options.as_json)
+
+
+def show_people(report: PeopleReport, *, as_json: bool) -> None:
+    """Write a report card on the screen, or as one JSON object."""
+    from tilth.reporting.people import people_screen
+
+    if as_json:
+        emit_json(report.to_dict())
+    else:
+        emit(people_screen(report))
