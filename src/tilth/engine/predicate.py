@@ -20,7 +20,7 @@ from tilth.core.arrays import IntVector, Mask
 from tilth.core.errors import ConfigError
 from tilth.operators.batch import Batch
 
-__all__ = ["Predicate"]
+__all__ = ["Predicate", "written_name"]
 
 _TOKEN = re.compile(
     r"""(?P<text>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*"|`[^`]*`)|(?P<comment>--[^\n]*|/\*.*?\*/)"""
@@ -67,6 +67,9 @@ _KEYWORDS = frozenset(
 )
 _PLACE = re.compile(r'(?:Parser|Tokenizer)Error\("(?P<what>.*?)(?: at Line: (?P<line>\d+), Column: (?P<sign>\d+))?"\)')
 _REFUSED = "Invalid user input: "
+_SPARED = str.maketrans({".": "\u2024", "`": "\u2035"})
+_AS_WRITTEN = str.maketrans({"\u2024": ".", "\u2035": "`"})
+"""Signs that the engine would not take for a part of a column's name, and what stands for them."""
 _ROW = "_tilth_row"
 
 
@@ -137,7 +140,7 @@ class Predicate:
 
     def _explained(self, error: Exception, batch: Batch) -> Exception:
         """Return the error that a person can act on; what fails on some cells only stays a failure of rows."""
-        said = re.sub(r",? /[\w/.-]+\.rs:\d+:\d+\.?$", "", str(error)).strip()
+        said = re.sub(r",? /[\w/.-]+\.rs:\d+:\d+\.?$", "", str(error)).strip().translate(_AS_WRITTEN)
         if said.startswith(_REFUSED):
             what = re.sub(r"^(Error during planning|Schema error): ", "", said.removeprefix(_REFUSED))
             what = what.split(" Valid fields are")[0].splitlines()[0]
@@ -165,6 +168,19 @@ class Predicate:
         )
 
 
+def written_name(column: str) -> str:
+    """Return the name of a column as a predicate names it: in double quotes where it is no plain word.
+
+    Examples
+    --------
+    >>> written_name("age"), written_name("hours per week")
+    ('age', '"hours per week"')
+    """
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column) and column.lower() not in _KEYWORDS:
+        return column
+    return '"' + column.replace('"', '""') + '"'
+
+
 @lru_cache(maxsize=1)
 def _empty() -> Any:
     import lance
@@ -182,7 +198,7 @@ def _dataset(batch: Batch) -> Any:
     if "sql" not in batch.memo:
         import lance
 
-        columns = {name: cells for name, cells in batch.columns.items() if name != _ROW}
+        columns = {name.translate(_SPARED): cells for name, cells in batch.columns.items() if name != _ROW}
         table = pa.table(columns | {_ROW: pa.array(range(len(batch)), pa.int32())})
         batch.memo["sql"] = lance.write_dataset(table, "memory://")
     return batch.memo["sql"]
@@ -210,12 +226,14 @@ def _names(text: str) -> list[tuple[int, str]]:
 
 def _quoted(text: str) -> str:
     """Return a predicate with the names of columns in double quotes, so that they are taken as they are written."""
-    pieces, end = [], 0
-    for place, name in _names(text):
-        if text[place] not in '"`':
-            pieces += [text[end:place], f'"{name}"']
-            end = place + len(name)
-    return "".join([*pieces, text[end:]])
+    pieces = []
+    named = {place for place, _ in _names(text)}
+    for kind, token, place in _tokens(text):
+        if kind == "name":
+            pieces.append(token[0] + token[1:-1].translate(_SPARED) + token[-1])
+        else:
+            pieces.append(f'"{token}"' if place in named else token)
+    return "".join(pieces)
 
 
 def _offset(text: str, line: int, sign: int) -> int:

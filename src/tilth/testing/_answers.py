@@ -100,6 +100,19 @@ def _selected(operator: Any, view: View, world: World) -> Answer:
     return {"scores": scores, "surely chosen": np.sort(ids[sure]), "aside ids": ids}
 
 
+def _discovered(operator: Any, view: View, world: World) -> Answer:
+    """Slices by name; their order may change where two are equally bad."""
+    del world
+    answer: dict[str, np.ndarray] = {}
+    order = np.argsort(_text(view.ids), kind="stable")
+    for one in operator.discover(view):
+        name = one.slice.name
+        answer[f"{name} membership"] = np.asarray(one.membership)[order]
+        answer[f"{name} score"] = np.array([one.score.value, one.score.low, one.score.high, one.overall])
+        answer[f"{name} p and q"] = np.array([one.p_value, one.q_value])
+    return answer
+
+
 def _valued(operator: Any, view: View, world: World) -> Answer:
     del world
     values = operator.value(view)
@@ -122,6 +135,7 @@ def _predicted(operator: Any, view: View, world: World) -> Answer:
 ANSWERS: Mapping[str, Callable[[Any, View, World], Answer]] = {
     "detection": _found,
     "editing": _proposed,
+    "slicing": _discovered,
     "valuation": _valued,
     "selection": _selected,
     "learning": _predicted,

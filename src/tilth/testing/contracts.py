@@ -23,6 +23,7 @@ from tilth.testing._finding_laws import DETECTION, SELECTION, speaks_in
 from tilth.testing._fit_laws import LEARNING
 from tilth.testing._form import FORM
 from tilth.testing._label_laws import LABELING
+from tilth.testing._slice_laws import SLICING
 from tilth.testing._subject import Check, Subject, strict
 from tilth.testing._value_laws import VALUATION
 from tilth.testing._vote_laws import VOTING
@@ -36,6 +37,7 @@ LAWS: Mapping[str, tuple[Check, ...]] = {
     "labeling": (*FORM, *LABELING),
     "labeling.vote": (*FORM, *VOTING),
     "detection": (*FORM, *BEHAVIOUR, *DETECTION),
+    "slicing": (*FORM, *BEHAVIOUR, *SLICING),
     "valuation": (*FORM, *BEHAVIOUR, *VALUATION),
     "editing": (*FORM, *BEHAVIOUR, *EDITING),
     "selection": (*FORM, *BEHAVIOUR, *SELECTION),

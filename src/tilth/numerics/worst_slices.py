@@ -1,0 +1,236 @@
+"""Worst slices: of all conjunctions of ranges and values, the few that a person should look at.
+
+The search gives candidates by how much worse they surely are. Going through them in that order, one is reported if its exact
+p-value stands the error set aside for it, if it is worse than each of its parts, and if it is bad where the reported ones do not
+reach. Places that are left go to those that are worse than a reported one within that. Of two that share most of their rows the
+one with fewer conditions is kept, unless the other is worse within it; of two with as many, the better one.
+
+Source: see `lattice`, `slice_tests`; the shares of the error by depth: Genovese, Roeder, Wasserman (2006), False discovery
+control with p-value weighting, Biometrika 93.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import numpy as np
+
+from tilth.core.arrays import Mask
+from tilth.numerics.joint_counts import JointCounts
+from tilth.numerics.lattice import MOST_CONDITIONS, search
+from tilth.numerics.lower_bound import LowerBound
+from tilth.numerics.ranges import RangeCounts
+from tilth.numerics.slice_tests import Losses, harmonic, selected_q
+
+__all__ = ["WorstSlice", "worst_slices"]
+
+_MOST_TRIED = 400
+_REFINED = 0.05
+_RANGED_DEPTH = 2
+_NEARLY_ALL = 0.9
+Limits = tuple[tuple[int, int, int], ...]
+"""(feature, first value, last value) of each condition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WorstSlice:
+    """A conjunction that is worse than the rest.
+
+    Parameters
+    ----------
+    limits : feature, first and last value of each condition
+    inside : (n,) its rows
+    worth : lower confidence bound on mean loss inside minus mean loss outside, which holds for all that were searched
+    p_value, q_value : of being no worse than the rest; the second over all that were searched
+    share : part of the error that was set aside for it
+    alike : other conjunctions of as many conditions that hold nearly the same rows, best first
+    """
+
+    limits: Limits
+    inside: Mask = field(repr=False)
+    worth: float
+    p_value: float
+    q_value: float = 1.0
+    share: float
+    alike: tuple[Limits, ...] = ()
+
+
+def worst_slices(
+    counts: JointCounts,
+    ordered: Sequence[int],
+    *,
+    depth: int = 3,
+    least_rows: int = 30,
+    most: int = 10,
+    level: float = 0.05,
+    overlap: float = 0.5,
+    most_rows: int | None = None,
+) -> list[WorstSlice]:
+    """Return the conjunctions that are surely worse than the rest, most surely first.
+
+    Up to two conditions may be ranges of neighbouring values; a third narrows single values. Of what is reported an expected
+    share of at most `level` is no worse than the rest, whatever was searched and however the conjunctions overlap, if rows are
+    independent of one another (see `slice_tests`).
+
+    Parameters
+    ----------
+    counts : joint counts of n rows by features, with their losses
+    ordered : per feature how many of its first values are ordered
+    depth : most conditions, 1 to 3
+    least_rows : rows of a slice at least
+    most : slices at most
+    level : greatest q-value
+    overlap : greatest share of common rows of two slices among the rows of either
+    most_rows : rows of a slice at most; half of all by default: what holds more is the rule, and the rest the exception
+
+    Returns
+    -------
+    list of WorstSlice
+        Most worth first.
+
+    Randomness
+    ----------
+    None.
+
+    Source
+    ------
+    Blanchard, Roquain (2008), EJS 2; Sagadeeva, Boehm (2021), SliceLine, SIGMOD.
+
+    Examples
+    --------
+    >>> group = np.repeat([0, 1, 2], 40).astype(np.uint16)
+    >>> counts = JointCounts([group], [3], (group == 2).astype(float))
+    >>> [found.limits for found in worst_slices(counts, [0])]
+    [((0, 2, 2),)]
+    """
+    if len(counts) < 2 or counts.losses.min() == counts.losses.max():
+        return []
+    tests = Losses(counts.losses)
+    wide = len(counts) // 2 if most_rows is None else most_rows
+    found, shares, values = _candidates(counts, ordered, depth, (least_rows, wide), level * most / harmonic(most))
+    choice = _Choice(counts, tests, shares, values, level * most / harmonic(most), least_rows, overlap)
+    passed: list[tuple[Limits, float]] = []
+    for limits, worth in found[:_MOST_TRIED]:
+        if len(choice.kept) < most and not choice.offer(limits, worth):
+            passed.append((limits, worth))
+    for limits, worth in passed:
+        if len(choice.kept) < most:
+            choice.offer(limits, worth, within=True)
+    kept = sorted(choice.kept, key=lambda one: (-one.worth, len(one.limits), one.limits))
+    q = selected_q(np.array([one.p_value for one in kept]), np.array([one.share for one in kept]), most)
+    return [replace(one, q_value=float(q_of)) for one, q_of in zip(kept, q, strict=True) if q_of <= level]
+
+
+def _candidates(
+    counts: JointCounts, ordered: Sequence[int], depth: int, rows: tuple[int, int], error: float
+) -> tuple[list[tuple[Limits, float]], dict[int, float], int]:
+    """Return conjunctions with their worth, best first; the share of the error by depth; and how many values there are."""
+    depth = min(depth, MOST_CONDITIONS, len(counts.sizes))
+    shares: dict[int, float] = {}
+
+    def bound(sizes: tuple[int, ...], shallowest: int = 1) -> LowerBound:
+        parts = [1 / (depth * max(size, 1)) for size in sizes]
+        shares.update({d: part for d, part in enumerate(parts, 1) if d >= shallowest})
+        return LowerBound(counts.losses, tuple(error * part for part in parts), *rows)
+
+    ranges = RangeCounts(counts, ordered)
+    searched = search(ranges, bound, depth=min(depth, _RANGED_DEPTH), least_rows=rows[0])
+    found = [
+        (tuple((f, *ranges.limits[f][v]) for f, v in zip(one.features, one.values, strict=True)), one.worth)
+        for one in searched.found
+    ]
+    if depth > _RANGED_DEPTH:
+        deep = search(counts, lambda sizes: bound(sizes, depth), depth=depth, least_rows=rows[0], shallowest=depth)
+        found += [(tuple((f, v, v) for f, v in zip(c.features, c.values, strict=True)), c.worth) for c in deep.found]
+    found.sort(key=lambda one: (-one[1], len(one[0]), one[0]))
+    return found, shares, searched.sizes[0]
+
+
+class _Choice:
+    """What is reported so far, and whether another conjunction adds to it."""
+
+    def __init__(
+        self,
+        counts: JointCounts,
+        tests: Losses,
+        shares: dict[int, float],
+        values: int,
+        error: float,
+        least_rows: int,
+        overlap: float,
+    ) -> None:
+        self.counts, self.tests, self.shares, self.values = counts, tests, shares, values
+        self.error, self.least_rows, self.overlap = error, least_rows, overlap
+        self.kept: list[WorstSlice] = []
+
+    def offer(self, limits: Limits, worth: float, *, within: bool = False) -> bool:
+        """Keep a conjunction that is worse than the rest and its parts, and says something new; False if it might `within` others."""
+        share = self.shares[len(limits)]
+        inside = self._rows(limits)
+        p_value = self.tests.p_value(inside)
+        tail = self.error * share
+        if p_value > tail:
+            return True
+        alike = [one for one in self.kept if _jaccard(one.inside, inside) > self.overlap]
+        stay = [one for one in alike if len(one.limits) <= len(limits) or self._differs(one.inside, inside, tail)]
+        if stay:
+            twin = stay[0]
+            if len(limits) == len(twin.limits) and _jaccard(twin.inside, inside) >= _NEARLY_ALL:
+                self._replace([twin], replace(twin, alike=(*twin.alike, limits)))
+            return True
+        others = [one for one in self.kept if one not in alike]
+        if not self._is_refined(limits, inside):
+            return True
+        if not self._is_new(inside, others, tail, within=within):
+            return False
+        self._replace(alike, WorstSlice(limits=limits, inside=inside, worth=worth, p_value=p_value, share=share))
+        return True
+
+    def _replace(self, gone: list[WorstSlice], come: WorstSlice) -> None:
+        self.kept = [*(one for one in self.kept if one not in gone), come]
+        self.kept.sort(key=lambda one: -one.worth)
+
+    def _rows(self, limits: Limits) -> Mask:
+        inside = np.ones(len(self.counts), dtype=bool)
+        for f, low, high in limits:
+            inside &= (self.counts.codes[f] >= low) & (self.counts.codes[f] <= high)
+        return inside
+
+    def _is_refined(self, limits: Limits, inside: Mask) -> bool:
+        """Whether rows are worse than each of their parts, by more than the best of all refinements of it would by chance."""
+        for fewer in range(1, len(limits)):
+            for part in combinations(limits, fewer):
+                around = self._rows(part)
+                chance = Losses(self.counts.losses[around]).p_value(inside[around])
+                if chance > _REFINED / self.values ** (len(limits) - fewer):
+                    return False
+        return True
+
+    def _is_new(self, inside: Mask, others: list[WorstSlice], tail: float, *, within: bool) -> bool:
+        """Whether rows are bad without those reported; or, `within`, are part of a reported slice and worse than its rest."""
+        if not others:
+            return True
+        if not within:
+            return self._differs(inside, ~np.any([one.inside for one in others], axis=0), tail)
+        rows = np.count_nonzero(inside)
+        for one in others:
+            if np.count_nonzero(inside & one.inside) >= _NEARLY_ALL * rows:
+                taken = [other.inside for other in others if other is not one]
+                among = one.inside & ~np.any(taken, axis=0) if taken else one.inside
+                if self._differs(inside, among, tail):
+                    return True
+        return False
+
+    def _differs(self, inside: Mask, among: Mask, tail: float) -> bool:
+        """Whether rows are worse than the others among some."""
+        both = inside[among]
+        if np.count_nonzero(both) < self.least_rows:
+            return False
+        return Losses(self.counts.losses[among]).p_value(both) <= tail
+
+
+def _jaccard(one: Mask, other: Mask) -> float:
+    either = int(np.count_nonzero(one | other))
+    return int(np.count_nonzero(one & other)) / either if either else 0.0
