@@ -228,7 +228,7 @@ def _degrees(by_stratum: Vector, units: IntVector, share: Vector | None) -> floa
         return 0.0
     parts, df = by_stratum[many], (units[many] - 1).astype(np.float64)
     total, squares = float(parts.sum()), float((parts**2 / df).sum())
-    if 0 < total and not squares > 0:  # numbers so small that their squares are 0
+    if total > 0 and not squares > 0:  # numbers so small that their squares are 0
         parts, total = parts / parts.max(), total / float(parts.max())
         squares = float((parts**2 / df).sum())
     combined = total**2 / squares if total > 0 else float(df.sum())
