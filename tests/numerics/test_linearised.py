@@ -8,7 +8,8 @@ import pytest
 from tilth.core.errors import InputError
 from tilth.numerics.class_measures import macro_ratio, share_of_class
 from tilth.numerics.intervals import balanced_accuracy_interval, wilson
-from tilth.numerics.linearised import Linearised, combined, difference, interval_of, moved, no_better
+from tilth.numerics.linearised import Linearised, difference, interval_of, no_better
+from tilth.numerics.measure_sums import combined, moved
 from tilth.numerics.number_measures import minus_rmse, r_squared
 from tilth.numerics.ranking_measures import auroc, average_precision
 

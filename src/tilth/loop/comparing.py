@@ -13,7 +13,8 @@ from tilth.core.comparison import Change, Comparison
 from tilth.core.errors import NotApplicable
 from tilth.loop.measuring import linearised
 from tilth.numerics.error_budget import benjamini_hochberg, holm
-from tilth.numerics.linearised import Linearised, difference, interval_of, moved, no_better
+from tilth.numerics.linearised import Linearised, difference, interval_of, no_better
+from tilth.numerics.measure_sums import moved
 from tilth.operators.registry import make, spec_of
 
 __all__ = ["TwoModels", "compare"]
