@@ -83,6 +83,13 @@ class ConditionResult:
     verdict: Passing
     clauses: tuple[ClauseResult, ...]
 
+    def without_figures(self) -> ConditionResult:
+        """Return it with verdicts alone: figures would tell more of the test rows than the promise covers."""
+        bare = [
+            replace(one, value=None, low=None, high=None, rows_needed=None, labels_needed=None) for one in self.clauses
+        ]
+        return replace(self, clauses=tuple(bare))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:

@@ -15,6 +15,7 @@ from tilth.loop._migration_lines import migrations_of
 from tilth.loop._operator_choice import operator_choice
 from tilth.loop._project import BUDGET, METRICS, LabelerChoice, OperatorChoice, ProjectFile, Source, budget_seconds
 from tilth.loop._split_plan import ROW_ORDER, Shares, SplitPlan
+from tilth.loop._test_lines import gate_of
 from tilth.loop._write_project import write
 from tilth.loop._yaml_nodes import Node, read
 
@@ -39,6 +40,7 @@ KEYS = (
         "python",
         "labelers",
         "migrations",
+        "tests",
     ),
 )
 REQUIRED = ("source", "label", "task", "columns")
@@ -78,6 +80,7 @@ def parse(text: str, where: str = "tilth.yaml") -> ProjectFile:
         **_labelers(root, lines, label, task),
         first_classes=first.classes if migrations else (),
         migrations=migrations,
+        gate=gate_of(root["tests"]) if "tests" in root else None,
     )
 
 

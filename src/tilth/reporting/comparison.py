@@ -14,7 +14,7 @@ from tilth.reporting.clean import brief
 from tilth.reporting.figures import Scale
 from tilth.reporting.text import table_of
 
-__all__ = ["change_rows", "comparison_screen", "left_out_lines", "said_of_regressions"]
+__all__ = ["HEADS", "change_rows", "comparison_rows", "comparison_screen", "left_out_lines", "said_of_regressions"]
 
 HEADS = ("", "rows", "before", "after", "gain", "")
 MOST = 20
@@ -31,6 +31,15 @@ def comparison_screen(comparison: Comparison) -> Group:
         parts += [Text(f"{by_class.name} of classes"), _table(change_rows(comparison.classes, by_class))]
     parts.append(Text(said_of_regressions(comparison)))
     return Group(*parts, *(Text(line) for line in left_out_lines(comparison)))
+
+
+def comparison_rows(comparison: Comparison) -> list[tuple[str, str, str, str, str, str]]:
+    """Return all rows, slices and classes as rows of text."""
+    rows = change_rows([comparison.overall, *comparison.slices], Scale(comparison.metric))
+    if not comparison.classes:
+        return rows
+    scale = Scale(comparison.class_metric)
+    return rows + [(f"{scale.name} of {one[0]}", *one[1:]) for one in change_rows(comparison.classes, scale)]
 
 
 def change_rows(changes: Sequence[Change], scale: Scale) -> list[tuple[str, str, str, str, str, str]]:
