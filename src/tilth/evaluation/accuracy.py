@@ -29,6 +29,8 @@ class Accuracy:
 
     tasks: ClassVar[frozenset[TaskType]] = frozenset({TaskType.BINARY, TaskType.MULTICLASS})
     stratified: ClassVar[bool] = False
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    is_error: ClassVar[bool] = False
     revision: ClassVar[int] = 1
 
     def measure(self, target: IntVector, predicted: Matrix) -> Vector:

@@ -29,6 +29,8 @@ class Mae:
 
     tasks: ClassVar[frozenset[TaskType]] = frozenset({TaskType.REGRESSION})
     stratified: ClassVar[bool] = False
+    bounds: ClassVar[tuple[float, float]] = (-np.inf, 0.0)
+    is_error: ClassVar[bool] = True
     revision: ClassVar[int] = 1
 
     def measure(self, target: Vector, predicted: Matrix) -> Vector:

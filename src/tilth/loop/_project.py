@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tilth.core.errors import ConfigError
+from tilth.loop._gate_plan import GatePlan
 from tilth.loop._split_plan import SplitPlan
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class ProjectFile:
     slices : declared slices
     first_classes : the classes of the source, where there are migrations; else the schema's are
     migrations : how the label set changed since, oldest first; the schema's classes are those of today
+    gate : what `tilth test` asks, or None
     """
 
     source: Source
@@ -109,6 +111,7 @@ class ProjectFile:
     slices: tuple[SliceChoice, ...] = ()
     first_classes: tuple[str, ...] = ()
     migrations: tuple[Migration, ...] = ()
+    gate: GatePlan | None = None
 
     @property
     def taxonomy(self) -> Taxonomy:

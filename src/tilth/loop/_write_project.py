@@ -11,6 +11,7 @@ from tilth.loop._migration_lines import migration_lines
 from tilth.loop._project import METRICS
 from tilth.loop._slice_lines import slice_lines
 from tilth.loop._split_plan import ROW_ORDER
+from tilth.loop._test_lines import gate_lines
 from tilth.loop._yaml_nodes import flow, number_text, pair
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ def _how(project_file: ProjectFile) -> Iterator[str]:
     yield from _slices(project_file)
     if project_file.migrations:
         yield from migration_lines(project_file.migrations)
+    if project_file.gate is not None:
+        yield from gate_lines(project_file.gate)
 
 
 def _labelers(project_file: ProjectFile) -> Iterator[str]:

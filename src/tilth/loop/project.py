@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tilth.core.answered import Answered
+    from tilth.core.gate_summary import GateSummary
     from tilth.core.learning_curve import LearningCurve
     from tilth.core.migration import Migration
     from tilth.core.migration_plan import MigrationPlan, TaxonomyState
     from tilth.core.people_report import PeopleReport
+    from tilth.core.rows_plan import RowsPlan
     from tilth.core.summary import Exhibit, RunSummary
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
@@ -257,6 +259,23 @@ class Project(ProjectHome):
             raise self._not_run()
         with reading_workshop(self.file, repository, found, progress=progress) as workshop:
             return predict(workshop, found, open_source(table).table)
+
+    def test(self, *, against: str | None = None, progress: Progress = silent) -> GateSummary:
+        """Return whether the newest version passes what `tests:` in tilth.yaml asks, against the version before or a named one."""
+        from tilth.loop.gate import run_gate, version_before
+
+        repository = self.repository()
+        version = self._version(repository, "latest")
+        if not repository.records("held"):
+            raise self._not_run()
+        before = version_before(repository, version) if against is None else self._version(repository, against)
+        return run_gate(self.file, repository, version, before, progress)
+
+    def plan_test(self) -> RowsPlan:
+        """Return how many test rows, and labels, each condition needs for its tolerance; no test row is asked."""
+        from tilth.loop.gate_rows import rows_plan
+
+        return rows_plan(self.file)
 
     def exhibits(self, found: Found) -> tuple[Exhibit, ...]:
         """Return the worst rows of each finding, as far as visibility allows."""

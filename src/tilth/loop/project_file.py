@@ -16,6 +16,7 @@ from tilth.loop._operator_choice import operator_choice
 from tilth.loop._project import BUDGET, METRICS, LabelerChoice, OperatorChoice, ProjectFile, Source, budget_seconds
 from tilth.loop._slice_lines import slice_choices
 from tilth.loop._split_plan import ROW_ORDER, Shares, SplitPlan
+from tilth.loop._test_lines import gate_of
 from tilth.loop._write_project import write
 from tilth.loop._yaml_nodes import Node, read
 
@@ -28,7 +29,7 @@ __all__ = ["METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source"
 
 KEYS = (
     *("source", "label", "task", "classes", "metric", "columns", "splits", "seed", "budget", "guards", "trials"),
-    *("encoders", "learner", "store", "python", "labelers", "slices", "migrations"),
+    *("encoders", "learner", "store", "python", "labelers", "slices", "migrations", "tests"),
 )
 REQUIRED = ("source", "label", "task", "columns")
 ONE_EACH = (Role.LABEL, Role.ID, Role.SPLIT, Role.GROUP)
@@ -67,6 +68,7 @@ def parse(text: str, where: str = "tilth.yaml") -> ProjectFile:
         **_programmed(root, lines, label, task),
         first_classes=first.classes if migrations else (),
         migrations=migrations,
+        gate=gate_of(root["tests"]) if "tests" in root else None,
     )
 
 

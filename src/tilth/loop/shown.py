@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from tilth.core.comparison import Comparison
 from tilth.core.display import register
+from tilth.core.gate_summary import GateSummary
 from tilth.core.label_summary import LabelSummary
 from tilth.core.learning_curve import LearningCurve
 from tilth.core.migration_plan import MigrationPlan, TaxonomyState
 from tilth.core.multi_summary import MultiLabelSummary
 from tilth.core.people_report import PeopleReport
 from tilth.core.project_labels import ProjectLabels
+from tilth.core.rows_plan import RowsPlan
 from tilth.core.summary import RunSummary
 from tilth.loop.history import Blame, VersionDiff
 from tilth.loop.project import Project
@@ -17,7 +20,7 @@ __all__ = ["register_all"]
 
 
 def register_all() -> None:
-    """Let a project, a run, a diff, a blame, a learning curve, labels and people show themselves."""
+    """Let a project, a run, a diff, a blame, a learning curve, labels, people and gates show themselves."""
     register(Project, _project)
     register(RunSummary, _summary)
     register(VersionDiff, _diff)
@@ -29,6 +32,9 @@ def register_all() -> None:
     register(MigrationPlan, _plan)
     register(TaxonomyState, _taxonomy)
     register(PeopleReport, _people)
+    register(GateSummary, _gate)
+    register(Comparison, _comparison)
+    register(RowsPlan, _rows)
 
 
 def _project(project: Project) -> str:
@@ -104,3 +110,24 @@ def _people(report: PeopleReport) -> str:
     from tilth.reporting.people import people_html
 
     return people_html(report)
+
+
+def _gate(gate: GateSummary) -> str:
+    from tilth.reporting.gate import gate_facts
+    from tilth.reporting.notebook import facts_html
+
+    return facts_html(f"gate of {gate.version}", gate_facts(gate))
+
+
+def _comparison(comparison: Comparison) -> str:
+    from tilth.reporting.comparison import HEADS, comparison_rows, said_of_regressions
+    from tilth.reporting.notebook import table_html
+
+    return table_html(comparison_rows(comparison), HEADS, caption=said_of_regressions(comparison), right=("rows",))
+
+
+def _rows(plan: RowsPlan) -> str:
+    from tilth.reporting.gate import PLAN_HEADS, plan_rows
+    from tilth.reporting.notebook import table_html
+
+    return table_html(plan_rows(plan), PLAN_HEADS, right=("test rows", "labels"))

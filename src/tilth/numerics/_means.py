@@ -227,8 +227,11 @@ def _degrees(by_stratum: Vector, units: IntVector, share: Vector | None) -> floa
     if not many.any():
         return 0.0
     parts, df = by_stratum[many], (units[many] - 1).astype(np.float64)
-    total = float(parts.sum())
-    combined = total**2 / float((parts**2 / df).sum()) if total > 0 else float(df.sum())
+    total, squares = float(parts.sum()), float((parts**2 / df).sum())
+    if total > 0 and not squares > 0:  # numbers so small that their squares are 0
+        parts, total = parts / parts.max(), total / float(parts.max())
+        squares = float((parts**2 / df).sum())
+    combined = total**2 / squares if total > 0 else float(df.sum())
     return combined if share is None else min(combined, _effective_groups(share))
 
 

@@ -16,7 +16,7 @@ from tilth.core.errors import InputError
 if TYPE_CHECKING:
     from tilth.core.arrays import Vector
 
-__all__ = ["alpha_left", "alpha_of_run", "holm"]
+__all__ = ["alpha_left", "alpha_of_run", "benjamini_hochberg", "holm"]
 
 
 def alpha_of_run(r: int, alpha: float = 0.05) -> float:
@@ -138,6 +138,45 @@ def holm(p_values: Vector, weights: Vector | None = None) -> Vector:
     left = np.cumsum(w[order][::-1])[::-1]
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(left * (p / w)[order]))
+    return adjusted
+
+
+def benjamini_hochberg(p_values: Vector) -> Vector:
+    """Return p-values adjusted so that of those at most q no more than a share q is expected to be false.
+
+    Sorted upwards, adjusted_i = min over j >= i of m p_j / j, at most 1. Holds for independent p-values and for those that rise
+    together. O(m log m).
+
+    Parameters
+    ----------
+    p_values : (m,) p-values in [0, 1]
+
+    Returns
+    -------
+    Vector
+        (m,) adjusted p-values in [0, 1], in the order of the input.
+
+    Raises
+    ------
+    InputError
+        With a value that is not a probability.
+
+    Source
+    ------
+    Benjamini, Hochberg (1995), Controlling the false discovery rate, Journal of the Royal Statistical Society B 57;
+    Benjamini, Yekutieli (2001), Annals of Statistics 29 (dependence).
+
+    Examples
+    --------
+    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03])).round(4).tolist()
+    [0.03, 0.04, 0.04]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise InputError("p-values lie between 0 and 1")
+    order = np.argsort(p, kind="stable")[::-1]
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(p[order] * len(p) / np.arange(len(p), 0, -1)))
     return adjusted
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from tilth.core.errors import InputError
 from tilth.core.estimate import WIDEST, Estimate
+from tilth.numerics._ends import critical_point, effective_rows, normal_critical, score_ends
 from tilth.numerics._means import unit_mean
-from tilth.numerics.distributions import normal_point, student_point
 
 if TYPE_CHECKING:
     from tilth.core.arrays import IntVector, Mask, Vector
@@ -55,8 +55,8 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Estimate:
     """
     if not (n > 0 and 0 <= successes <= n):
         raise InputError(f"{successes} of {n} rows is not a share", next_step="give at least one row")
-    value, z = successes / n, _normal_critical(level)
-    low, high = _score_ends(value, n, z, (0.0, 1.0))
+    value, z = successes / n, normal_critical(level)
+    low, high = score_ends(value, n, z, (0.0, 1.0))
     return Estimate(value=value, low=low, high=high, standard_error=(high - low) / (2 * z))
 
 
@@ -228,39 +228,9 @@ def _interval(parts: UnitMean, level: float, bounds: Bounds | None) -> Estimate:
     if len(parts.raw) == 1 or not np.isfinite(variance):
         low, high = (-WIDEST, WIDEST) if bounds is None else bounds
         return Estimate(value=parts.mean, low=low, high=high, standard_error=error)
-    critical = _critical(level, parts.df)
+    critical = critical_point(level, parts.df)
     if bounds is None:
         half = min(critical * error, WIDEST / 2)
         return Estimate(value=parts.mean, low=parts.mean - half, high=parts.mean + half, standard_error=error)
-    low, high = _score_ends(parts.mean, _effective_rows(parts, variance, bounds), critical, bounds)
+    low, high = score_ends(parts.mean, effective_rows(parts, variance, bounds), critical, bounds)
     return Estimate(value=parts.mean, low=low, high=high, standard_error=error)
-
-
-def _effective_rows(parts: UnitMean, variance: float, bounds: Bounds) -> float:
-    """Return the number of independent rows at the bounds whose mean would have this variance."""
-    middle, units = sum(bounds) / 2, len(parts.raw)
-    drawn = parts.mean + (middle - parts.mean) * 2 / (units + 2)
-    return (drawn - bounds[0]) * (bounds[1] - drawn) / variance
-
-
-def _score_ends(value: float, n: float, critical: float, bounds: Bounds) -> tuple[float, float]:
-    """Solve (theta - value)^2 = critical^2 (theta - low)(high - theta) / n for both theta."""
-    width = bounds[1] - bounds[0]
-    share, c = (value - bounds[0]) / width, critical**2 / n
-    centre = (share + c / 2) / (1 + c)
-    half = np.sqrt(c * (share * (1 - share) + c / 4)) / (1 + c)
-    low = min(share, max(0.0, centre - half))
-    high = max(share, min(1.0, centre + half))
-    return min(value, float(bounds[0] + width * low)), max(value, float(bounds[0] + width * high))
-
-
-def _critical(level: float, df: float) -> float:
-    """Two-sided critical value of Student's t; of the normal law where nothing was estimated."""
-    normal = _normal_critical(level)
-    return float(student_point((1 - level) / 2, df)) if df > 0 else normal
-
-
-def _normal_critical(level: float) -> float:
-    if not 0 < level < 1:
-        raise InputError(f"a level lies between 0 and 1, not at {level}")
-    return float(normal_point((1 - level) / 2))

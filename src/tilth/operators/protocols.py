@@ -24,6 +24,7 @@ from tilth.core.schema import ColumnType, TaskType
 from tilth.core.target import Target, TargetKind
 from tilth.core.values import Values
 from tilth.core.votes import Votes
+from tilth.numerics.linearised import Linearised
 from tilth.operators.batch import Batch
 from tilth.operators.view import Scope, View
 
@@ -43,6 +44,7 @@ __all__ = [
     "Selector",
     "Slicer",
     "Source",
+    "SplitMetric",
     "State",
     "Valuer",
 ]
@@ -240,6 +242,18 @@ class Metric(Protocol):
 
     def measure(self, target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """Return one score per row, higher is better: (n,) labels and (n, k) or (n,) predictions -> (n,)."""
+        ...
+
+
+@runtime_checkable
+class SplitMetric(Protocol):
+    """Scores a whole split, where the score is no mean of row scores; it reports, and decides no trial."""
+
+    tasks: ClassVar[frozenset[TaskType]]
+    revision: ClassVar[int]
+
+    def linearise(self, target: np.ndarray, predicted: np.ndarray) -> Linearised:
+        """Return the score with one number per row whose mean it is, higher is better; NotApplicable where it is not defined."""
         ...
 
 

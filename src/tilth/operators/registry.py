@@ -41,7 +41,7 @@ ROOM_VERBS: Mapping[str, tuple[str, ...]] = {
     "valuation": ("value",),
     "editing": ("propose",),
     "selection": ("select",),
-    "evaluation": ("measure",),
+    "evaluation": ("measure", "linearise"),
     "monitoring": ("estimate", "outlying"),
 }
 """Room -> the verbs of its operators; each operator has one of them."""

@@ -15,9 +15,36 @@ from tilth.core.estimate import WIDEST, Estimate
 
 __all__ = ["Scale", "Shown", "p_text", "span", "unbroken", "whole"]
 
-_SHARES = frozenset({"accuracy", "balanced_accuracy"})
+_SHARES = frozenset(
+    (
+        *("accuracy", "balanced_accuracy", "top_k", "exact_match", "hamming", "jaccard"),
+        *("f1", "f1_macro", "f1_micro", "precision", "recall"),
+    )
+)
+_ERRORS = {
+    "mae": "in units of the label",
+    "rmse": "in units of the label",
+    "squared_error": "in squared units of the label",
+    "brier": "from 0 to 1",
+    "log_loss": "in nats",
+    "cost_matrix": "in units of the costs",
+    "calibration_error": "from 0 to 1",
+}
+"""Errors, of which less is better, and their units."""
 _INTERVAL = re.compile(r" \[[+−\d.,∞]+, [+−\d.,∞]+\]")
-_NAMES = {"mae": "mean absolute error"}
+_NAMES = {
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "squared_error": "mean squared error",
+    "cost_matrix": "mean cost",
+    "auroc": "AUROC",
+    "r_squared": "R²",
+    "f1": "F1",
+    "f1_macro": "macro F1",
+    "f1_micro": "micro F1",
+    "brier": "Brier score",
+    "top_k": "top-k accuracy",
+}
 _FEWEST_POINTS = 0.1
 """Half an interval, in points, from which on one digit after the point is enough."""
 
@@ -44,7 +71,7 @@ class Scale:
     @property
     def is_error(self) -> bool:
         """Whether lower is better for the reader."""
-        return self.metric == "mae"
+        return self.metric in _ERRORS
 
     @property
     def name(self) -> str:
@@ -55,14 +82,14 @@ class Scale:
     def score_note(self) -> str:
         """What a score's unit is, and which way is better."""
         if self.is_error:
-            return "in units of the label, lower is better"
+            return f"{_ERRORS[self.metric]}, lower is better"
         return "in per cent, higher is better" if self.is_share else "higher is better"
 
     @property
     def gain_note(self) -> str:
         """What a gain's unit is, and what its sign means."""
         if self.is_error:
-            return "in units of the label, + is less error"
+            return f"{_ERRORS[self.metric]}, + is less error"
         return "in points, + is better" if self.is_share else "+ is better"
 
     @property

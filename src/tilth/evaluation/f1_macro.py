@@ -1,0 +1,35 @@
+"""Macro F1: the mean of the classes' F1, every class counting alike.
+
+    F1_macro = mean over classes of 2 tp_c / (is_c + says_c)
+
+Source: Sokolova, Lapalme (2009), A systematic analysis of performance measures for classification tasks, Information Processing &
+Management 45.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tilth.core.arrays import Matrix
+from tilth.core.schema import TaskType
+from tilth.numerics.class_measures import macro_ratio
+from tilth.numerics.linearised import Linearised
+
+__all__ = ["F1Macro"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class F1Macro:
+    """Measure the mean F1 of the classes that are there."""
+
+    tasks: ClassVar[frozenset[TaskType]] = frozenset({TaskType.BINARY, TaskType.MULTICLASS})
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    is_error: ClassVar[bool] = False
+    revision: ClassVar[int] = 1
+
+    def linearise(self, target: np.ndarray, predicted: Matrix) -> Linearised:
+        """Return it, linearised; NotApplicable without a class."""
+        return macro_ratio(target, predicted, "f1")

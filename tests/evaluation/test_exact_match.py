@@ -1,0 +1,27 @@
+"""exact_match: by hand, parity with scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from metric_worlds import several, world
+from sklearn.metrics import accuracy_score
+
+from tilth.evaluation.exact_match import ExactMatch, matched
+
+
+def test_by_hand():
+    marks = np.array([[1, 0, 1], [0, 0, 1], [1, 1, 0]])
+    probs = np.array([[0.9, 0.1, 0.9], [0.9, 0.9, 0.9], [0.6, 0.4, 0.1]])
+    assert matched(marks, probs) == pytest.approx([1, 0, 0])
+
+
+def test_the_mean_is_scikit_learns():
+    marks, probs = several(3)
+    assert ExactMatch().measure(marks, probs).mean() == pytest.approx(accuracy_score(marks, probs >= 0.5))
+
+
+def test_rows_of_one_class():
+    labels, probs = world(4)
+    right = probs.argmax(axis=1) == labels
+    assert ExactMatch().measure(labels, probs).mean() == pytest.approx(right.mean())
