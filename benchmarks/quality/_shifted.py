@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, ImageFilter
 
-from benchmarks.quality._data import at
+from benchmarks.quality._data import Rows, at
 from tilth.core.arrays import FloatMatrix32, IntVector, Matrix, Vector
 from tilth.core.names import ROW_ID
 from tilth.core.schema import Schema
@@ -160,9 +160,7 @@ class _Fitted:
         with np.errstate(divide="ignore"):
             probs = apply_temperature(np.log(probs), temperature) if temperature != 1.0 else probs
         right = (probs.argmax(axis=1) == data.labels[rows]).astype(np.float64)
-        return Sample(
-            name=name, embeddings=view.embeddings, pred_probs=probs, labels=data.labels[rows], scores=right
-        )
+        return Sample(name=name, embeddings=view.embeddings, pred_probs=probs, labels=data.labels[rows], scores=right)
 
 
 def _batch(table: pa.Table, names: Sequence[str]) -> Batch:
@@ -177,7 +175,9 @@ def _batch(table: pa.Table, names: Sequence[str]) -> Batch:
 # -- between groups ------------------------------------------------------------------------------------------------------
 
 
-def between_groups(family: str, path: str, label: str, group_of: Callable[[pa.Table], np.ndarray], seed: int) -> Shifted:
+def between_groups(
+    family: str, path: str, label: str, group_of: Callable[[pa.Table], np.ndarray], seed: int
+) -> Shifted:
     """Train on a random half of the groups; every other group with enough rows is new."""
     rng = np.random.default_rng([seed, 11])
     found = pq.read_table(at(path))
@@ -190,9 +190,7 @@ def between_groups(family: str, path: str, label: str, group_of: Callable[[pa.Ta
     n_train = min(TRAIN, int(len(inside) * 0.6))
     currents = {str(names[g]): _some(np.flatnonzero(codes == g), rng) for g in others}
     currents["no shift"] = inside[n_train + REFERENCE :][:MOST]
-    return shifted(
-        family, seed, data, inside[:n_train], inside[n_train : n_train + REFERENCE], currents, Boosting()
-    )
+    return shifted(family, seed, data, inside[:n_train], inside[n_train : n_train + REFERENCE], currents, Boosting())
 
 
 def _some(rows: IntVector, rng: np.random.Generator) -> IntVector:
@@ -310,6 +308,36 @@ def _corrupted(clean: Typed, corrupt: Callable[[Image.Image], Image.Image]) -> T
     at_column = clean.table.column_names.index("jpg")
     table = clean.table.set_column(at_column, "jpg", pa.array(cells, pa.binary()))
     return Typed(table=table, schema=clean.schema, labels=clean.labels)
+
+
+def shifted_vectors(rows: Rows, train: IntVector, current: IntVector, seed: int) -> Shifted:
+    """Fit a linear model to some rows of fixed embeddings; the others are new, whatever their class."""
+    spec = Spec(room="learning", name="linear")
+    learner = Linear(penalty=1.0)
+
+    def view(at_rows: IntVector) -> View:
+        ids = rows.table.column(ROW_ID).combine_chunks().take(pa.array(at_rows))
+        evidence = {"embeddings": rows.features[at_rows]}
+        return View(ids=ids, schema=rows.schema, evidence=evidence, needs=learner.needs, spec=spec, seed=seed)
+
+    target = Target.classes(rows.truth[train], np.ones(len(train), dtype=bool), rows.n_classes)
+    model = learner.fit(view(train), target)
+
+    def sample(name: str, at_rows: IntVector) -> Sample:
+        probs = learner.predict_proba(view(at_rows), model)
+        labels = rows.truth[at_rows]
+        right = (probs.argmax(axis=1) == labels).astype(np.float64)
+        return Sample(name=name, embeddings=rows.features[at_rows], pred_probs=probs, labels=labels, scores=right)
+
+    known = sample("train", train)
+    return Shifted(
+        family=rows.name,
+        seed=seed,
+        schema=rows.schema,
+        train=known,
+        reference=known,
+        currents=(sample("new", current),),
+    )
 
 
 FAMILIES: Mapping[str, Callable[[int], Shifted]] = {

@@ -29,6 +29,7 @@ from tilth.core.rng import generator
 from tilth.monitoring._shared import (
     PseudoShift,
     bounds_of,
+    by_digest,
     distance_between,
     evidence_of,
     interval_of,
@@ -160,7 +161,8 @@ def ensemble(
     known = record or record_of(parts, reference)
     evidence, new = evidence_of(reference), evidence_of(current)
     said, refused = _said(parts, reference, (evidence, rows), current, (new, np.arange(len(current))))
-    refused |= {name: "it refused all pseudo-shifts: there is no record of it" for name in set(said) - set(known.parts)}
+    unknown = [name for name in said if name not in known.parts]
+    refused |= dict.fromkeys(unknown, "it refused all pseudo-shifts: there is no record of it")
     said = {name: one for name, one in said.items() if name in known.parts}
     if not said:
         raise NotApplicable(f"no estimator can say: {'; '.join(f'{name}: {why}' for name, why in refused.items())}")
@@ -188,7 +190,8 @@ def record_of(parts: Mapping[str, ScoreEstimator], reference: View) -> Record:
     NotApplicable
         Fewer than 100 labelled rows, or too few shifts can be made of them.
     """
-    rows = scored_rows(reference, reference)[:_MOST_ROWS]
+    order = by_digest(reference)
+    rows = order[np.isin(order, scored_rows(reference, reference))][:_MOST_ROWS]
     if len(rows) < FEWEST_LABELLED:
         raise NotApplicable(
             f"{len(rows)} labelled rows are too few to try estimators on; {FEWEST_LABELLED} are needed",
@@ -210,7 +213,7 @@ def record_of(parts: Mapping[str, ScoreEstimator], reference: View) -> Record:
 def _reduced(reference: View, rows: IntVector) -> dict[str, Any]:
     """Return the evidence of some rows, embeddings along their main directions."""
     whole = evidence_of(reference)
-    cut = {
+    cut: dict[str, Any] = {
         need: values[rows] if isinstance(values, np.ndarray) else {name: one[rows] for name, one in values.items()}
         for need, values in whole.items()
     }

@@ -33,6 +33,8 @@ _PENALTIES = (0.003, 0.03, 0.3)
 _DIRECTIONS = 20
 _SUREST = 30.0
 """Greatest logarithm of the odds, so that weights stay finite."""
+_LEAST_MET = 0.5
+"""Mean weight of reference rows below which most new rows have no like among them."""
 
 
 def density_ratio(
@@ -56,7 +58,8 @@ def density_ratio(
     Returns
     -------
     Vector
-        (n,), > 0, mean 1.
+        (n,), > 0. Their mean is near 1 where both kinds of rows lie in one place, and near 0 where new rows have no
+        like among the reference rows.
 
     Randomness
     ----------
@@ -87,8 +90,7 @@ def density_ratio(
             found[held] = _odds(rows[learnt], new[learnt], rows[held], penalty)
         if (loss := _loss(found, new)) < best:
             best, odds = loss, found
-    weights = np.exp(np.clip(odds[: len(reference)], -_SUREST, _SUREST))
-    return np.asarray(weights / weights.mean(), dtype=np.float64)
+    return np.asarray(np.exp(odds[: len(reference)]), dtype=np.float64)
 
 
 def _odds(rows: Matrix, new: np.ndarray, asked: Matrix, penalty: float) -> Vector:
@@ -111,7 +113,8 @@ def _loss(odds: Vector, new: np.ndarray) -> float:
 class DomainWeights:
     """Estimate the mean score by labelled rows, weighed by how like the new rows they are in their embeddings.
 
-    Any score will do. Weights that rest on too few rows are refused. The interval holds sampling errors only: it is
+    Any score will do. New rows that mostly have no like among the labelled ones are refused, and so are weights that rest
+    on too few rows. The interval holds sampling errors only: it is
     right as far as what moved shows in the embeddings.
 
     Parameters
@@ -130,6 +133,11 @@ class DomainWeights:
         """Return the mean score to be expected of the current rows."""
         rows = scored_rows(reference, current)
         weights = self.weights(reference, current)[rows]
+        if weights.mean() < _LEAST_MET:
+            raise NotApplicable(
+                f"labelled rows make up for about {weights.mean():.0%} of the new ones; the others have no like among them",
+                next_step="label some of the new rows",
+            )
         refuse_few(weights, self.fewest)
         return weighted_score(reference.scores[rows], weights, len(current))
 

@@ -67,7 +67,7 @@ def balancing_weights(reference: Matrix, wanted: Vector, *, penalty: float = 0.0
         mean = shares @ reference
         slope = mean - wanted + penalty * theta
         curved = (reference * shares[:, None]).T @ reference - np.outer(mean, mean) + penalty * np.eye(len(theta))
-        step = np.linalg.solve(curved, slope)
+        step: Vector = np.asarray(np.linalg.solve(curved, slope), dtype=np.float64)
         if float(slope @ step) < 1e-14:
             break
         theta, value, shares = _descended(reference, wanted, theta, step, value, penalty, float(slope @ step))

@@ -23,6 +23,7 @@ from tilth.testing._finding_laws import DETECTION, SELECTION, speaks_in
 from tilth.testing._fit_laws import LEARNING
 from tilth.testing._form import FORM
 from tilth.testing._label_laws import LABELING
+from tilth.testing._monitor_laws import ESTIMATING, OUTLYING
 from tilth.testing._subject import Check, Subject, strict
 from tilth.testing._value_laws import VALUATION
 from tilth.testing._vote_laws import VOTING
@@ -40,6 +41,8 @@ LAWS: Mapping[str, tuple[Check, ...]] = {
     "editing": (*FORM, *BEHAVIOUR, *EDITING),
     "selection": (*FORM, *BEHAVIOUR, *SELECTION),
     "evaluation": (*FORM, *EVALUATION),
+    "monitoring": (*FORM, *ESTIMATING),
+    "monitoring.outlying": (*FORM, *OUTLYING),
 }
 """Room (or room.verb, for a second verb) -> the checks that its operators must pass, in order."""
 

@@ -18,8 +18,8 @@ from tilth.monitoring._shared.shifts import PseudoShift, distance_between, pseud
 from tilth.monitoring._shared.weighing import effective_rows, refuse_few, weighted_score
 
 __all__ = [
-    "PseudoShift",
     "WHAT_IT_CANNOT_KNOW",
+    "PseudoShift",
     "bounds_of",
     "by_digest",
     "confidence",

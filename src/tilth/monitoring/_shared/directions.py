@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["main_directions"]
 
 
-def main_directions(
-    reference: NDArray[np.floating], current: NDArray[np.floating], most: int
-) -> tuple[Matrix, Matrix]:
+def main_directions(reference: NDArray[np.floating], current: NDArray[np.floating], most: int) -> tuple[Matrix, Matrix]:
     """Return both sets along the directions in which they vary most together, in standard deviations of the reference.
 
     Both sets weigh alike. Directions in which the reference does not vary are scaled by both sets. O((n + m) d² + d³).

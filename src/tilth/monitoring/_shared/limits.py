@@ -55,7 +55,9 @@ def labels_for(half_width: float, row_variance: float, level: float = 0.95) -> i
     246
     """
     if not half_width > 0 or not row_variance >= 0:
-        raise UsageError(f"no number of labels belongs to a half-width of {half_width} and a variance of {row_variance}")
+        raise UsageError(
+            f"no number of labels belongs to a half-width of {half_width} and a variance of {row_variance}"
+        )
     z = float(normal_point((1 - level) / 2))
     return max(1, math.ceil(z * z * row_variance / half_width**2))
 

@@ -41,7 +41,7 @@ def refuse_empty(current: View) -> None:
 
 
 def scored_rows(reference: View, current: View) -> IntVector:
-    """Return the reference rows (n,) whose score is known, in the order of their ids' digests; refuses too few of them.
+    """Return the positions of reference rows (n,) whose score is known; refuses too few of them.
 
     Raises
     ------
@@ -50,8 +50,7 @@ def scored_rows(reference: View, current: View) -> IntVector:
     refuse_empty(current)
     if not reference.has("scores"):
         raise NotApplicable("no labelled rows are scored: there is nothing to go by")
-    order = by_digest(reference)
-    rows: IntVector = order[np.isfinite(reference.scores[order])]
+    rows = np.flatnonzero(np.isfinite(reference.scores))
     if len(rows) < FEWEST:
         raise NotApplicable(f"only {len(rows)} labelled rows are scored; {FEWEST} are needed to go by")
     return rows

@@ -92,7 +92,9 @@ def _axes(evidence: Mapping[str, Any], directions: Matrix | None) -> Iterator[tu
 def _expected_surprise(directions: Matrix, surprise: Vector) -> Vector:
     """Return how far the score of each row is expected above its confidence, by ridge regression on the directions."""
     n, a = directions.shape
-    slope = np.linalg.solve(directions.T @ directions + 0.05 * n * np.eye(a), directions.T @ (surprise - surprise.mean()))
+    slope = np.linalg.solve(
+        directions.T @ directions + 0.05 * n * np.eye(a), directions.T @ (surprise - surprise.mean())
+    )
     return np.asarray(directions @ slope)
 
 
