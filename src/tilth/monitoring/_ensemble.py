@@ -22,18 +22,22 @@ from typing import Any
 
 import numpy as np
 
-from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.arrays import IntVector, Matrix
 from tilth.core.errors import NotApplicable
 from tilth.core.estimate import Estimate
 from tilth.core.rng import generator
 from tilth.monitoring._shared import (
+    SHARE,
+    Mistakes,
     PseudoShift,
+    Record,
     bounds_of,
     by_digest,
     distance_between,
     evidence_of,
     interval_of,
     main_directions,
+    mistakes_of,
     pseudo_shifts,
     scored_rows,
     view_for,
@@ -42,7 +46,7 @@ from tilth.numerics.distributions import normal_point
 from tilth.operators.protocols import ScoreEstimator
 from tilth.operators.view import View
 
-__all__ = ["FEWEST_LABELLED", "Ensembled", "Mistakes", "Record", "ensemble", "record_of"]
+__all__ = ["FEWEST_LABELLED", "Ensembled", "ensemble", "record_of"]
 
 FEWEST_LABELLED = 100
 """Labelled rows below which no pseudo-shifts can be made of them."""
@@ -50,50 +54,7 @@ _MOST_ROWS = 3_000
 _KEPT, _COMPARED = 64, 20
 """Main directions that pseudo-shifts are made and weighed in, and those that distance is measured in."""
 _FEWEST_SHIFTS = 8
-_SHARE = 0.9
-_LEAST_DISTANCE = 0.3
 _LEAST_SQUARE = 1e-6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistakes:
-    """How wrong an estimate was on pseudo-shifts, beyond sampling and disagreement.
-
-    Parameters
-    ----------
-    slope : error per unit of distance that nine of ten pseudo-shifts keep to
-    reach : distance that nine of ten pseudo-shifts keep to
-    worst : greatest absolute error
-    square : mean squared error
-    """
-
-    slope: float
-    reach: float
-    worst: float
-    square: float
-
-    def half_width(self, spread: float, distance: float, level: float) -> float:
-        """Return the half-width of an estimate with this spread (sampling and disagreement), at a distance."""
-        z = float(normal_point((1 - level) / 2))
-        inside = self.slope * min(distance, self.reach)
-        beyond = self.worst * max(0.0, (distance / self.reach) ** 2 - 1) if self.reach > 0 else 0.0
-        return float(np.sqrt((z * spread) ** 2 + inside**2 + beyond**2))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What pseudo-shifts of the labelled rows told: each estimator's mistakes, and those of all together.
-
-    Parameters
-    ----------
-    parts : estimator -> its mistakes; those that always refused are not there
-    together : mistakes of the weighted mean
-    n_shifts : pseudo-shifts that were tried
-    """
-
-    parts: Mapping[str, Mistakes]
-    together: Mistakes
-    n_shifts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,31 +224,19 @@ def _said(
 
 def _record(tried: Sequence[_Tried]) -> Record:
     distances = np.array([one.distance for one in tried])
-    reach = float(np.quantile(distances, _SHARE))
+    reach = float(np.quantile(distances, SHARE))
     parts = {}
     for name in dict.fromkeys(name for one in tried for name in one.said):
         mine = [one for one in tried if name in one.said]
         missed = np.array([one.said[name].value - one.truth for one in mine])
         spreads = np.array([one.said[name].standard_error for one in mine])
-        parts[name] = _mistakes(missed, spreads, np.array([one.distance for one in mine]), reach)
+        parts[name] = mistakes_of(missed, spreads, np.array([one.distance for one in mine]), reach)
     together = [_together(one.said, parts) for one in tried]
     missed = np.array([value - one.truth for (value, _), one in zip(together, tried, strict=True)])
     return Record(
         parts=parts,
-        together=_mistakes(missed, np.array([spread for _, spread in together]), distances, reach),
+        together=mistakes_of(missed, np.array([spread for _, spread in together]), distances, reach),
         n_shifts=len(tried),
-    )
-
-
-def _mistakes(missed: Vector, spreads: Vector, distances: Vector, reach: float) -> Mistakes:
-    """Return how errors (s,) grow with distance (s,), beyond what their spreads (s,) explain."""
-    z = float(normal_point(0.025))
-    left = np.sqrt(np.maximum(np.square(missed) - np.square(z * spreads), 0.0))
-    return Mistakes(
-        slope=float(np.quantile(left / np.maximum(distances, _LEAST_DISTANCE), _SHARE)),
-        reach=reach,
-        worst=float(np.abs(missed).max()),
-        square=float(np.square(missed).mean()),
     )
 
 

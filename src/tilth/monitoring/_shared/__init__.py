@@ -5,6 +5,7 @@ from __future__ import annotations
 from tilth.monitoring._shared.directions import main_directions
 from tilth.monitoring._shared.limits import WHAT_IT_CANNOT_KNOW, labels_for, labels_worth_as_much
 from tilth.monitoring._shared.parts import evidence_of, view_for
+from tilth.monitoring._shared.record import SHARE, Mistakes, Record, mistakes_of
 from tilth.monitoring._shared.rows import (
     by_digest,
     confidence,
@@ -18,8 +19,11 @@ from tilth.monitoring._shared.shifts import PseudoShift, distance_between, pseud
 from tilth.monitoring._shared.weighing import effective_rows, refuse_few, weighted_score
 
 __all__ = [
+    "SHARE",
     "WHAT_IT_CANNOT_KNOW",
+    "Mistakes",
     "PseudoShift",
+    "Record",
     "bounds_of",
     "by_digest",
     "confidence",
@@ -31,6 +35,7 @@ __all__ = [
     "labels_for",
     "labels_worth_as_much",
     "main_directions",
+    "mistakes_of",
     "pseudo_shifts",
     "refuse_empty",
     "refuse_few",
