@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tilth.cli._options import HERE, Dir
 from tilth.cli._output import console_error, emit, progress_on_stderr
 from tilth.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from tilth.core.expected_score import ExpectedScore
+    from tilth.core.progress import Progress
+    from tilth.loop.predict import Predicted
+    from tilth.loop.project import Project
 
 __all__ = ["register"]
 
@@ -45,10 +51,15 @@ def predict(
     output: Annotated[Path, typer.Option("-o", "--output", help="A .csv or .parquet file.")],
     directory: Dir = HERE,
     version: Annotated[str, typer.Option(help="Which version's model.")] = "latest",
+    estimate: Annotated[
+        bool,
+        typer.Option("--estimate", help="Say what the model is likely to score on these rows, without their labels."),
+    ] = False,
 ) -> None:
     """Predict new rows with the very code that trained."""
     from tilth.cli._output import write_table
     from tilth.loop.project import open_project
+    from tilth.reporting.expected_score import expected_paragraph
 
     if output.suffix not in (".csv", ".parquet"):
         what = f"{output.suffix!r} is not a format of predictions"
@@ -56,11 +67,29 @@ def predict(
     project = open_project(directory)
     path = project.writable(output)
     with progress_on_stderr() as progress:
-        predicted = project.predict(table, version=version, progress=progress)
+        score, predicted = _estimated(project, table, version, progress) if estimate else (None, None)
+        if predicted is None:
+            predicted = project.predict(table, version=version, progress=progress)
     for warning in predicted.warnings:
         console_error(f"warning: {warning}")
     write_table(predicted.table, path)
     emit(f"wrote {path}: {predicted.table.num_rows:,} predictions of {predicted.version}")
+    if score is not None:
+        emit(expected_paragraph(score))
+
+
+def _estimated(
+    project: Project, table: str, version: str, progress: Progress
+) -> tuple[ExpectedScore | None, Predicted | None]:
+    """Return the expected score with the predictions; where nothing can be expected, say why, and return nothing."""
+    from tilth.core.errors import NotApplicable
+
+    try:
+        found = project.estimate(table, version=version, progress=progress)
+    except NotApplicable as refusal:
+        console_error(f"warning: no expected score: {refusal.what}")
+        return None, None
+    return found.score, found.predicted
 
 
 def export(

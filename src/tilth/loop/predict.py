@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import Matrix
+from tilth.core.arrays import FloatMatrix32, Matrix
 from tilth.core.errors import SchemaChangedError, SourceError, did_you_mean, first_three
 from tilth.core.names import ROW_ID
 from tilth.core.schema import Role, Schema
@@ -17,7 +17,7 @@ from tilth.operators.batch import batches
 from tilth.sources import normalise
 from tilth.store.version import Version
 
-__all__ = ["Predicted", "predict"]
+__all__ = ["NewRows", "Predicted", "new_rows", "predict", "predicted_of"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,11 +29,35 @@ class Predicted:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NewRows:
+    """New rows as the model sees them.
+
+    Parameters
+    ----------
+    ids : the user's ids, or row numbers from 1
+    row_ids : (n,) what they are called while they are looked at
+    features : (n, d) by the held encoders
+    predicted : (n, k) probabilities, or (n, 1) numbers
+    """
+
+    ids: pa.Array | pa.ChunkedArray
+    row_ids: pa.Array
+    features: FloatMatrix32
+    predicted: Matrix
+    warnings: tuple[str, ...]
+
+
 def predict(workshop: Workshop, version: Version, table: pa.Table) -> Predicted:
     """Return predictions for new rows; raises SchemaChangedError where a column that the model reads is missing.
 
     The new rows are encoded by the held encoders and forgotten: nothing about them is kept in the store.
     """
+    return predicted_of(new_rows(workshop, version, table), version)
+
+
+def new_rows(workshop: Workshop, version: Version, table: pa.Table) -> NewRows:
+    """Return new rows with their features and predictions; raises SchemaChangedError where a column is missing."""
     schema = version.schema
     _refuse_missing(table, schema)
     if not table.num_rows:
@@ -44,9 +68,17 @@ def predict(workshop: Workshop, version: Version, table: pa.Table) -> Predicted:
     fitted = workshop.columns(version)
     rows = typed.append_column(ROW_ID, pa.array([str(i) for i in range(table.num_rows)], pa.string()))
     bench = workshop.bench(version)
-    view = bench.view(rows, encode_blocks(fitted, batches(rows, [column.name for column in fitted]), rows.num_rows))
+    features = encode_blocks(fitted, batches(rows, [column.name for column in fitted]), rows.num_rows)
+    view = bench.view(rows, features)
     predicted = bench.learner.predict_proba(view, bench.baseline)
-    return Predicted(table=_output(ids, predicted, schema), version=version.version, warnings=tuple(warnings))
+    return NewRows(ids=ids, row_ids=view.ids, features=features, predicted=predicted, warnings=tuple(warnings))
+
+
+def predicted_of(new: NewRows, version: Version) -> Predicted:
+    """Return predictions as a table."""
+    return Predicted(
+        table=_output(new.ids, new.predicted, version.schema), version=version.version, warnings=new.warnings
+    )
 
 
 def _refuse_missing(table: pa.Table, schema: Schema) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
     from tilth.loop.project_labels import LabelledProject
+    from tilth.loop.unlabelled_score import UnlabelledScore
     from tilth.loop.working import Ready
 
 __all__ = ["FILE", "STORE", "Project", "open_project"]
@@ -276,6 +277,22 @@ class Project(ProjectHome):
         from tilth.loop.gate_rows import rows_plan
 
         return rows_plan(self.file)
+
+    def estimate(self, table: Any, *, version: str = "latest", progress: Progress = silent) -> UnlabelledScore:
+        """Return the score to be expected on new rows without labels, how foreign they are, and their predictions.
+
+        Raises NotApplicable where fewer than 100 dev rows have a label to go by.
+        """
+        from tilth.loop.held import reading_workshop
+        from tilth.loop.unlabelled_score import estimated_score
+        from tilth.sources import open_source
+
+        repository = self.repository()
+        found = self._version(repository, version)
+        if not repository.records("held"):
+            raise self._not_run()
+        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
+            return estimated_score(workshop, found, open_source(table).table)
 
     def exhibits(self, found: Found) -> tuple[Exhibit, ...]:
         """Return the worst rows of each finding, as far as visibility allows."""

@@ -24,6 +24,7 @@ from tilth.testing._fit_laws import LEARNING
 from tilth.testing._form import FORM
 from tilth.testing._label_laws import LABELING
 from tilth.testing._measure_laws import MEASURES
+from tilth.testing._monitor_laws import ESTIMATING, OUTLYING
 from tilth.testing._slice_laws import SLICING
 from tilth.testing._subject import Check, Subject, strict
 from tilth.testing._value_laws import VALUATION
@@ -44,6 +45,8 @@ LAWS: Mapping[str, tuple[Check, ...]] = {
     "selection": (*FORM, *BEHAVIOUR, *SELECTION),
     "evaluation": (*FORM, *EVALUATION),
     "evaluation.linearise": (*FORM, *MEASURES),
+    "monitoring": (*FORM, *ESTIMATING),
+    "monitoring.outlying": (*FORM, *OUTLYING),
 }
 """Room (or room.verb, for a second verb) -> the checks that its operators must pass, in order."""
 

@@ -1,0 +1,193 @@
+"""The score to be expected on a new table without labels, by the version's model and the same feature code.
+
+Estimators go by labelled dev rows, which no edit touches and the model did not learn from. Dev has chosen among edits, so its score
+flatters a little; nothing is chosen here, and no look is spent. Foreign rows are measured against the train rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.errors import NotApplicable
+from tilth.core.expected_score import ExpectedScore, ForeignRow
+from tilth.core.ids import cell_digests
+from tilth.core.names import ROW_ID, Split
+from tilth.core.rng import row_uniforms
+from tilth.core.spec import Spec
+from tilth.loop.bench import Bench, Judged
+from tilth.loop.predict import NewRows, Predicted, new_rows, predicted_of
+from tilth.loop.workshop import Workshop
+from tilth.monitoring._ensemble import ensemble
+from tilth.monitoring._shared import WHAT_IT_CANNOT_KNOW, labels_worth_as_much
+from tilth.numerics.calibration import apply_temperature, fit_temperature
+from tilth.numerics.intervals import mean_interval
+from tilth.operators.protocols import Metric, Outlyingness, ScoreEstimator
+from tilth.operators.registry import make, names, spec_of
+from tilth.operators.view import NEEDS, View
+from tilth.store.version import Version
+
+__all__ = ["UnlabelledScore", "estimated_score"]
+
+_MOST_NEIGHBOURS = 20_000
+_MOST_FOREIGN = 10
+_USUAL = 0.95
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class UnlabelledScore:
+    """What is to be expected of new rows, and their predictions."""
+
+    score: ExpectedScore
+    predicted: Predicted
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Dev:
+    """Labelled dev rows with what the model says of them."""
+
+    judged: Judged
+    scores: Vector
+    metric: str
+    predicted: Matrix
+    temperature: float
+
+
+def estimated_score(workshop: Workshop, version: Version, table: pa.Table) -> UnlabelledScore:
+    """Return the expected score of a version's model on a table without labels; labels that it has are not read.
+
+    Raises
+    ------
+    NotApplicable
+        Fewer than 100 dev rows have a label, or no estimator can say.
+    SchemaChangedError
+        A column that the model reads is missing.
+    """
+    new = new_rows(workshop, version, table)
+    bench = workshop.bench(version)
+    dev = _dev_rows(bench)
+    everything = frozenset(NEEDS)
+    spec = Spec(room="monitoring", name="ensemble")
+    reference = _view(bench, _ids_of(bench, dev.judged.positions), _dev_evidence(bench, dev), everything, spec)
+    current = _view(bench, new.row_ids, _new_evidence(bench, new, dev.temperature), everything, spec)
+    found = ensemble(_estimators(), reference, current)
+    share, foreign = _foreign(bench, dev, new)
+    score = ExpectedScore(
+        metric=dev.metric,
+        version=version.version,
+        rows=len(new.features),
+        expected=found.estimate,
+        parts=found.parts,
+        refused=found.refused,
+        known=mean_interval(dev.scores, groups=dev.judged.groups, bounds=_bounds(dev.scores)),
+        known_rows=len(dev.judged),
+        distance=found.distance,
+        reach=found.reach,
+        foreign_share=share,
+        foreign=foreign,
+        labels_worth_as_much=labels_worth_as_much(found.estimate, dev.scores),
+        cannot_know=WHAT_IT_CANNOT_KNOW,
+        warnings=(*new.warnings, *_of_metric(bench, dev)),
+    )
+    return UnlabelledScore(score=score, predicted=predicted_of(new, version))
+
+
+def _estimators() -> Mapping[str, ScoreEstimator]:
+    return {name: make("monitoring", name) for name in names("monitoring", "estimate")}
+
+
+def _dev_rows(bench: Bench) -> _Dev:
+    """Return the labelled dev rows, scored row by row; the mean over classes is no mean over rows, so accuracy stands in."""
+    judged = bench.judged(Split.DEV)
+    if not len(judged):
+        raise NotApplicable("no dev row has a label: there is nothing to go by", next_step="tilth ask --split dev")
+    predicted = bench.predict(bench.baseline, judged.positions)
+    stands_in = bench.metric.stratified and not bench.schema.task.is_regression
+    metric: Metric = make("evaluation", "accuracy") if stands_in else bench.metric
+    scores = np.asarray(metric.measure(judged.labels, predicted), dtype=np.float64)
+    temperature = 1.0
+    if not bench.schema.task.is_regression:
+        temperature = fit_temperature(_logs(predicted), judged.labels.astype(np.intp))
+    name = "accuracy" if stands_in else bench.schema.task.metric
+    return _Dev(judged=judged, scores=scores, metric=name, predicted=predicted, temperature=temperature)
+
+
+def _dev_evidence(bench: Bench, dev: _Dev) -> dict[str, Any]:
+    rows = dev.judged.positions
+    known = "numbers" if bench.schema.task.is_regression else "labels"
+    return _said_of(bench, dev.predicted, dev.temperature) | {
+        "embeddings": bench.features[rows],
+        "scores": dev.scores,
+        known: dev.judged.labels,
+        "labelled": np.ones(len(rows), dtype=bool),
+    }
+
+
+def _new_evidence(bench: Bench, new: NewRows, temperature: float) -> dict[str, Any]:
+    return _said_of(bench, new.predicted, temperature) | {"embeddings": new.features}
+
+
+def _said_of(bench: Bench, predicted: Matrix, temperature: float) -> dict[str, Any]:
+    if bench.schema.task.is_regression:
+        return {"predictions": predicted[:, 0]}
+    return {"pred_probs": apply_temperature(_logs(predicted), temperature)}
+
+
+def _logs(probs: Matrix) -> Matrix:
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(probs), dtype=np.float64)
+
+
+def _view(bench: Bench, ids: pa.Array, evidence: Mapping[str, Any], needs: frozenset[str], spec: Spec) -> View:
+    return View(ids=ids, schema=bench.schema, evidence=evidence, needs=needs, spec=spec, seed=bench.seed)
+
+
+def _ids_of(bench: Bench, rows: IntVector) -> pa.Array:
+    return bench.table.column(ROW_ID).combine_chunks().take(pa.array(rows))
+
+
+def _foreign(bench: Bench, dev: _Dev, new: NewRows) -> tuple[float, tuple[ForeignRow, ...]]:
+    """Return the share of new rows beyond 95 % of the dev rows, and the most foreign ones."""
+    operator: Outlyingness = make("monitoring", "knn_distance")
+    rows, spec = _some_train(bench), spec_of(operator)
+    if not len(rows):
+        raise NotApplicable("there are no train rows to be unlike")
+    train, known = (
+        _view(bench, _ids_of(bench, at), {"embeddings": bench.features[at]}, operator.needs, spec)
+        for at in (rows, dev.judged.positions)
+    )
+    current = _view(bench, new.row_ids, {"embeddings": new.features}, operator.needs, spec)
+    distances = operator.outlying(train, current)
+    usual = float(np.quantile(operator.outlying(train, known), _USUAL))
+    worst = np.argsort(-distances, kind="stable")[:_MOST_FOREIGN]
+    worst = worst[distances[worst] > usual]
+    called = new.ids.take(pa.array(worst)).to_pylist()
+    found = tuple(
+        ForeignRow(row=str(row), distance=float(distances[at])) for row, at in zip(called, worst, strict=True)
+    )
+    return float((distances > usual).mean()), found
+
+
+def _some_train(bench: Bench) -> IntVector:
+    """Return the train rows, or 20,000 of them by the digests of their ids."""
+    rows = bench.train_positions
+    if len(rows) <= _MOST_NEIGHBOURS:
+        return rows
+    draws = row_uniforms(cell_digests(_ids_of(bench, rows)), bench.seed, "monitoring", "neighbours")
+    return np.sort(rows[np.argsort(draws, kind="stable")[:_MOST_NEIGHBOURS]])
+
+
+def _bounds(scores: Vector) -> tuple[float, float] | None:
+    return (0.0, 1.0) if np.isin(scores, (0.0, 1.0)).all() else None
+
+
+def _of_metric(bench: Bench, dev: _Dev) -> tuple[str, ...]:
+    named = bench.schema.task.metric
+    if dev.metric == named:
+        return ()
+    return (f"the expected score is {dev.metric}: {named} needs the shares of classes, which only labels tell",)
