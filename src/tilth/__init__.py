@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tilth.core.trial import Trial as Trial
     from tilth.core.trial import Verdict as Verdict
     from tilth.operators.labelers import labeler as labeler
+    from tilth.operators.transforms import transform as transform
     from tilth.operators.view import View as View
 
 __version__ = "0.1.0"
@@ -56,6 +57,7 @@ _HOMES = {
     "label": "tilth._api",
     "labeler": "tilth.operators.labelers",
     "open": "tilth._api",
+    "transform": "tilth.operators.transforms",
 }
 
 __all__ = [  # noqa: RUF022 - functions first
@@ -64,6 +66,7 @@ __all__ = [  # noqa: RUF022 - functions first
     "label",
     "labeler",
     "open",
+    "transform",
     "Column",
     "Dataset",
     "Edit",

@@ -67,7 +67,7 @@ def proposals(
 def _editors(quarantine: Quarantine) -> list[Editor]:
     """Return every editor in each of its strengths; one that cannot even be made is a failed step."""
     editors: list[Editor] = []
-    for name in names("editing"):
+    for name in names("editing", "propose"):
         editors += quarantine.run(f"make {name}", partial(_strengths, name)) or ()
     return editors
 

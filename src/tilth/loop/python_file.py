@@ -1,4 +1,4 @@
-"""The project's Python file: loaded by its path, fresh each time, for the labelers that people wrote in it."""
+"""The project's Python file: loaded by its path, fresh each time, for the functions that people wrote in it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from types import ModuleType
 from typing import Any
 
 from tilth.core.errors import ConfigError
-from tilth.operators.labelers import FunctionLabeler, labelers_made
+from tilth.operators.functions_made import MadeFunction, functions_made
+from tilth.operators.labelers import FunctionLabeler
+from tilth.operators.transforms import FunctionTransform
 
-__all__ = ["USUAL", "load_labelers"]
+__all__ = ["USUAL", "load_functions", "load_labelers", "load_transforms"]
 
 USUAL = "labelers.py"
 """The name that such a file usually has."""
@@ -22,12 +24,22 @@ _MODULE = "_tilth_project"
 
 
 def load_labelers(path: Path) -> tuple[FunctionLabeler, ...]:
-    """Run a Python file and return its labelers in their order; modules of its folder that it imports are run anew too.
+    """Run a Python file and return its labelers in their order; raises as `load_functions` does."""
+    return tuple(one for one in load_functions(path) if isinstance(one, FunctionLabeler))
+
+
+def load_transforms(path: Path) -> tuple[FunctionTransform, ...]:
+    """Run a Python file and return its transforms in their order; raises as `load_functions` does."""
+    return tuple(one for one in load_functions(path) if isinstance(one, FunctionTransform))
+
+
+def load_functions(path: Path) -> tuple[MadeFunction, ...]:
+    """Run a Python file and return what decorators made in it, in its order; modules of its folder that it imports are run anew too.
 
     Raises
     ------
     ConfigError
-        There is no such file, it raises (with the line), or two of its labelers have one name.
+        There is no such file, it raises (with the line), or two functions of one kind have one name.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -41,36 +53,42 @@ def load_labelers(path: Path) -> tuple[FunctionLabeler, ...]:
     module = ModuleType(_MODULE)
     module.__file__ = str(home)
     sys.modules[_MODULE] = module
-    with _importing_from(home.parent), labelers_made() as made:
+    made: list[MadeFunction]
+    with _importing_from(home.parent), functions_made() as made:
         try:
             exec(compile(text, str(home), "exec"), module.__dict__)  # noqa: S102 - the project's own code
         except (Exception, SystemExit) as error:
             raise _not_loaded(path, error) from error
     _refuse_twice(made, path)
-    found = {id(one): one for one in _labelers(vars(module).values())}
+    found = {id(one): one for one in _made_in(vars(module).values())}
     _refuse_twice([*found.values()], path)
     return tuple(found.values())
 
 
-def _refuse_twice(labelers: Sequence[FunctionLabeler], path: Path) -> None:
-    first: dict[str, FunctionLabeler] = {}
-    for labeler in labelers:
-        other = first.setdefault(labeler.name, labeler)
-        if other is not labeler:
+def _refuse_twice(functions: Sequence[MadeFunction], path: Path) -> None:
+    first: dict[tuple[str, str], MadeFunction] = {}
+    for one in functions:
+        other = first.setdefault((one.word, one.name), one)
+        if other is not one:
             raise ConfigError(
-                f"two labelers are called {labeler.name!r}",
-                where=f"{path}, lines {other.line} and {labeler.line}",
-                next_step='give one another name: @tilth.labeler(name="…")',
+                f"two {one.word}s are called {one.name!r}",
+                where=f"{path}, lines {other.line} and {one.line}",
+                next_step=f'give one another name: @tilth.{one.word}(name="…")',
             )
 
 
-def _labelers(values: Iterable[Any]) -> Iterator[FunctionLabeler]:
+def _made_in(values: Iterable[Any]) -> Iterator[MadeFunction]:
     for value in list(values):
-        if isinstance(value, FunctionLabeler):
+        if _is_made(value):
             yield value
         elif isinstance(value, list | tuple | dict):
             inner = value.values() if isinstance(value, dict) else value
-            yield from (one for one in inner if isinstance(one, FunctionLabeler))
+            yield from (one for one in inner if _is_made(one))
+
+
+def _is_made(value: Any) -> bool:
+    """Whether a decorator made it; classes and modules that happen to have such attributes are none."""
+    return not isinstance(value, type | ModuleType) and isinstance(value, MadeFunction)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ callable, for tests: `begs({"text": "please subscribe"}) == "spam"`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import update_wrapper
 from typing import Any, ClassVar, overload
 
@@ -22,12 +22,12 @@ from tilth.core.errors import UsageError
 from tilth.core.said import Said
 from tilth.operators._label_rows import Columns, Row, row_of, rows_of
 from tilth.operators.batch import Batch
+from tilth.operators.functions_made import functions_made, tell
 from tilth.operators.voting import Failures, class_names, in_parts
 
 __all__ = ["FunctionLabeler", "Row", "labeler", "labelers_made"]
 
 Function = Callable[[Any], Any]
-_watching: list[list[FunctionLabeler]] = []
 
 
 class FunctionLabeler:
@@ -41,6 +41,7 @@ class FunctionLabeler:
     is_batch : whether it is called once per block
     """
 
+    word: ClassVar[str] = "labeler"
     revision: ClassVar[int] = 1
 
     def __init__(self, function: Function, *, name: str, columns: tuple[str, ...] = (), is_batch: bool = False) -> None:
@@ -139,19 +140,12 @@ def labeler(
         if not called or called == "<lambda>":
             raise UsageError("this labeler has no name", next_step='give it one: tilth.labeler(name="…")(function)')
         one = FunctionLabeler(decorated, name=called, columns=names, is_batch=batch)
-        for watcher in _watching:
-            watcher.append(one)
+        tell(one)
         return one
 
     return made if function is None else made(function)
 
 
-@contextmanager
-def labelers_made() -> Iterator[list[FunctionLabeler]]:
+def labelers_made() -> AbstractContextManager[list[FunctionLabeler]]:
     """Yield a list that fills with the labelers made meanwhile: a name that is defined twice hides the first."""
-    made: list[FunctionLabeler] = []
-    _watching.append(made)
-    try:
-        yield made
-    finally:
-        _watching.remove(made)
+    return functions_made(FunctionLabeler)

@@ -24,6 +24,7 @@ from tilth.testing._fit_laws import LEARNING
 from tilth.testing._form import FORM
 from tilth.testing._label_laws import LABELING
 from tilth.testing._subject import Check, Subject, strict
+from tilth.testing._transform_laws import TRANSFORMING
 from tilth.testing._value_laws import VALUATION
 from tilth.testing._vote_laws import VOTING
 
@@ -38,6 +39,7 @@ LAWS: Mapping[str, tuple[Check, ...]] = {
     "detection": (*FORM, *BEHAVIOUR, *DETECTION),
     "valuation": (*FORM, *BEHAVIOUR, *VALUATION),
     "editing": (*FORM, *BEHAVIOUR, *EDITING),
+    "editing.apply": (*FORM, *TRANSFORMING),
     "selection": (*FORM, *BEHAVIOUR, *SELECTION),
     "evaluation": (*FORM, *EVALUATION),
 }
