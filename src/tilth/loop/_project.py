@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tilth.core.migration import Migration
     from tilth.core.schema import Schema
     from tilth.core.taxonomy import Taxonomy
+    from tilth.loop._stress_lines import PairsChoice, StressChoice
 
 __all__ = ["BUDGET", "METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source", "budget_seconds"]
 
@@ -68,6 +69,7 @@ class ProjectFile:
     labelers : declarative labelers
     first_classes : the classes of the source, where there are migrations; else the schema's are
     migrations : how the label set changed since, oldest first; the schema's classes are those of today
+    stress : how predictions should bear changes of rows; () for the usual tests
     """
 
     source: Source
@@ -88,6 +90,7 @@ class ProjectFile:
     labelers: tuple[LabelerChoice, ...] = ()
     first_classes: tuple[str, ...] = ()
     migrations: tuple[Migration, ...] = ()
+    stress: tuple[StressChoice | PairsChoice, ...] = ()
 
     @property
     def taxonomy(self) -> Taxonomy:

@@ -10,6 +10,7 @@ from tilth.core.schema import ColumnType, Role, TaskType, Visibility
 from tilth.loop._migration_lines import migration_lines
 from tilth.loop._project import METRICS
 from tilth.loop._split_plan import ROW_ORDER
+from tilth.loop._stress_lines import stress_lines
 from tilth.loop._yaml_nodes import flow, number_text, pair
 
 if TYPE_CHECKING:
@@ -100,12 +101,16 @@ def _how(project_file: ProjectFile) -> Iterator[str]:
     yield _line(f"learner: {_choice(project_file.learner)}", "auto, a name, or {name: NAME, params: {…}}")
     if not project_file.schema.task.is_regression:
         yield from _labelers(project_file)
+    elif project_file.python is not None:
+        yield _line(f"python: {flow(project_file.python)}", "the Python file that holds your functions, or null")
+    if project_file.stress:
+        yield from stress_lines(project_file.stress)
     if project_file.migrations:
         yield from migration_lines(project_file.migrations)
 
 
 def _labelers(project_file: ProjectFile) -> Iterator[str]:
-    yield _line(f"python: {flow(project_file.python)}", "the Python file that holds your labelers, or null")
+    yield _line(f"python: {flow(project_file.python)}", "the Python file that holds your functions, or null")
     why = "- {name: NAME, keyword: {words: [WORD], says: CLASS}}"
     if not project_file.labelers:
         yield _line("labelers: []", why)

@@ -15,6 +15,7 @@ from tilth.loop._migration_lines import migrations_of
 from tilth.loop._operator_choice import operator_choice
 from tilth.loop._project import BUDGET, METRICS, LabelerChoice, OperatorChoice, ProjectFile, Source, budget_seconds
 from tilth.loop._split_plan import ROW_ORDER, Shares, SplitPlan
+from tilth.loop._stress_lines import stress_choices
 from tilth.loop._write_project import write
 from tilth.loop._yaml_nodes import Node, read
 
@@ -39,6 +40,7 @@ KEYS = (
         "python",
         "labelers",
         "migrations",
+        "stress",
     ),
 )
 REQUIRED = ("source", "label", "task", "columns")
@@ -76,6 +78,7 @@ def parse(text: str, where: str = "tilth.yaml") -> ProjectFile:
         splits=plan,
         **_settings(root, lines),
         **_labelers(root, lines, label, task),
+        **_stress(root, lines, task),
         first_classes=first.classes if migrations else (),
         migrations=migrations,
     )
@@ -262,6 +265,14 @@ def _labelers(root: Mapping[str, Node], lines: Mapping[str, _Line], label: str, 
     if written is not None:
         found["labelers"] = labeler_choices(written, [name for name in lines if name != label], label, task.classes)
     return found
+
+
+def _stress(root: Mapping[str, Node], lines: Mapping[str, _Line], task: Task) -> dict[str, Any]:
+    """Return the stress tests, as far as they are written."""
+    if "stress" not in root:
+        return {}
+    has_python = _optional(root, "python") is not None
+    return {"stress": stress_choices(root["stress"], list(lines), task.classes, has_python=has_python)}
 
 
 def _store(node: Node) -> dict[str, Any]:

@@ -82,6 +82,11 @@ class FunctionTransform:
         code = getattr(self.function, "__code__", None)
         return int(getattr(code, "co_firstlineno", 0))
 
+    def on(self, columns: Sequence[str]) -> FunctionTransform:
+        """Return the same function for other columns."""
+        more: dict[str, Any] = {"name": self.name, "is_batch": self.is_batch, "label": self.label}
+        return FunctionTransform(self.function, columns=tuple(columns), **more)
+
     def apply(self, batch: Batch, draw: Draw) -> Transformed:
         """Return the rows after the function; where it raises or returns None they are as they were.
 

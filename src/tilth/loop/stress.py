@@ -1,0 +1,328 @@
+"""Stress tests: how the held model's predictions of dev rows bear rows that are varied. The test split is not read.
+
+Each test changes rows by a transform, encodes the changed ones by the held encoders, predicts them by the version's model, and counts
+those whose prediction did not do as expected; nothing of it is kept in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.arrays import IntVector, Mask, Matrix, Vector
+from tilth.core.dataset import Dataset
+from tilth.core.errors import MachineError, NotApplicable, TilthError
+from tilth.core.estimate import Estimate
+from tilth.core.ids import cell_digests
+from tilth.core.names import ROW_ID, Split
+from tilth.core.progress import Progress, silent
+from tilth.core.rng import row_uniforms
+from tilth.core.schema import ColumnType, Role
+from tilth.core.stress_summary import Corruption, Outcome, StressExample, StressLine, StressSlice, StressSummary
+from tilth.encoding._blocks import encode_blocks
+from tilth.loop._expectations import Expectation, expectation_of, flipped, movement
+from tilth.loop.bench import Bench, Judged
+from tilth.loop.guards import guarded_slices
+from tilth.loop.quarantine import Quarantine
+from tilth.loop.stress_suite import StressTest
+from tilth.loop.varying import Varied, changed_columns, learnt, vary
+from tilth.loop.workshop import Workshop
+from tilth.numerics.intervals import mean_interval, weighted_mean_interval, wilson
+from tilth.operators.batch import batches
+from tilth.operators.transforming import draw_of
+from tilth.store.version import Version
+
+__all__ = ["MOST_IMAGES", "MOST_ROWS", "Slices", "Stand", "share_of", "stand_for", "stress"]
+
+MOST_ROWS = 2_000
+"""Dev rows that are tried; where there are more, they are drawn by id."""
+MOST_IMAGES = 500
+"""The same where rows hold images, which cost more."""
+MOST_LEARNT = 20_000
+LEAST_CHANGED = 10
+"""Changed rows from which on a slice has a share."""
+MOST_EXAMPLES = 5
+Slices = Callable[[Dataset, IntVector], Mapping[str, Mask]]
+"""The rows of a version and storage positions, (n,) -> slice -> (n,) which of these rows belong to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stand:
+    """The rows on which tests are made, as they are, and what is predicted of them.
+
+    Parameters
+    ----------
+    bench, judged : the version's model, and the dev rows that are tried
+    table : their ids and features
+    train : ids and features of the train rows from which transforms learn
+    before, scores : predictions of the rows as they are, and the metric's score of each
+    slices : name -> which of the rows
+    predict : rows -> predictions
+    """
+
+    bench: Bench
+    judged: Judged
+    table: pa.Table
+    train: pa.Table
+    before: Matrix
+    scores: Vector
+    slices: Mapping[str, Mask]
+    predict: Callable[[pa.Table], Matrix]
+    tells_ids: bool
+    tells_labels: bool
+    seed: int
+
+
+def stand_for(
+    workshop: Workshop, version: Version, *, rows: int | None = None, slices: Slices | None = None
+) -> tuple[Stand, int]:
+    """Return what tests are made on, and how many labelled dev rows there are.
+
+    Raises
+    ------
+    NotApplicable
+        No dev row has a label.
+    """
+    bench, dataset, fitted = workshop.bench(version), workshop.dataset(version), workshop.columns(version)
+    everyone = bench.judged(Split.DEV)
+    if not len(everyone):
+        raise NotApplicable("no dev row has a label: there is nothing to try")
+    schema = version.schema
+    most = rows or (MOST_IMAGES if any(c.type is ColumnType.IMAGE for c in schema.features) else MOST_ROWS)
+    judged = everyone.only(_drawn(dataset, everyone.positions, most, workshop.seed))
+    names = [column.name for column in fitted]
+    train = np.flatnonzero(dataset.mask(Split.TRAIN))
+    features = dataset.read(ROW_ID, *names)
+    before = bench.predict(bench.baseline, judged.positions)
+
+    def predict(table: pa.Table) -> Matrix:
+        view = bench.view(table, encode_blocks(fitted, batches(table, names), table.num_rows))
+        return bench.learner.predict_proba(view, bench.baseline)
+
+    id_column = schema.first(Role.ID)
+    found = slices or partial(_guarded, workshop, version, judged)
+    stand = Stand(
+        bench=bench,
+        judged=judged,
+        table=features.take(pa.array(judged.positions)),
+        train=features.take(pa.array(train[_drawn(dataset, train, MOST_LEARNT, workshop.seed)])),
+        before=before,
+        scores=bench.scores(before, judged),
+        slices=found(dataset, judged.positions),
+        predict=predict,
+        tells_ids=id_column is None or schema.may_show(id_column),
+        tells_labels=schema.may_show(schema.task.label),
+        seed=workshop.seed,
+    )
+    return stand, len(everyone)
+
+
+def _drawn(dataset: Dataset, positions: IntVector, most: int, seed: int) -> Mask:
+    """Return which of some rows are tried: all, or those with the least numbers, drawn by id."""
+    if len(positions) <= most:
+        return np.ones(len(positions), dtype=bool)
+    numbers = row_uniforms(cell_digests(dataset.row_ids.take(pa.array(positions))), seed, "stress")
+    return np.asarray(numbers <= np.partition(numbers, most - 1)[most - 1])
+
+
+def _guarded(workshop: Workshop, version: Version, judged: Judged, dataset: Dataset, _: IntVector) -> dict[str, Mask]:
+    """Return the slices that a run guards: every class, and the values of the columns that tilth.yaml names."""
+    guards = workshop.file.guards
+    columns = dataset.read(*guards) if guards else pa.table({})
+    task = version.schema.task
+    return {
+        one.name if one.code is None else f"{task.label} = {task.classes[one.code]}": one.rows
+        for one in guarded_slices(workshop.bench(version), judged, columns)
+    }
+
+
+def stress(
+    stand: Stand, version: Version, tests: Sequence[StressTest], of_rows: int, progress: Progress = silent
+) -> StressSummary:
+    """Return what tests come to; one that fails is set aside, with its reason."""
+    lines, falls = list[StressLine](), list[Vector | None]()
+    for place, test in enumerate(tests):
+        progress("stress", f"{test.name} {test.severity or ''}".strip(), place, len(tests))
+        line, fall = _tried(stand, test)
+        lines.append(line)
+        falls.append(fall)
+    corruptions = _corruptions(stand, lines, falls)
+    of_several = [
+        fall for line, fall in zip(lines, falls, strict=True) if _is_among(line, corruptions) and fall is not None
+    ]
+    return StressSummary(
+        version=version.version,
+        metric=version.schema.task.metric,
+        seed=stand.seed,
+        rows=len(stand.judged),
+        of_rows=of_rows,
+        clean=_mean(stand, stand.scores),
+        lines=tuple(lines),
+        corruptions=corruptions,
+        mean_drop=_mean(stand, np.mean(of_several, axis=0)) if of_several else None,
+    )
+
+
+def _tried(stand: Stand, test: StressTest) -> tuple[StressLine, Vector | None]:
+    """Return the line of one test, and by how much each row's score fell."""
+    quarantine = Quarantine()
+    line = StressLine(
+        name=test.name,
+        transform=test.title,
+        severity=test.severity,
+        expect=test.expect,
+        outcome="not run",
+        at_most=test.at_most,
+    )
+    found = quarantine.run(f"stress {test.name}", lambda: _measured_or_told(stand, test, line))
+    if found is not None:
+        return found
+    return replace(line, note=quarantine.failures[0].error, is_broken=True), None
+
+
+def _measured_or_told(stand: Stand, test: StressTest, line: StressLine) -> tuple[StressLine, Vector | None]:
+    """Return the line of one test, which says what was refused: a refusal needs no traceback."""
+    try:
+        return _measured(stand, test, line)
+    except MachineError:
+        raise
+    except NotApplicable as refusal:
+        return replace(line, note=refusal.what), None
+    except TilthError as refusal:
+        return replace(line, note=refusal.message, is_broken=True), None
+
+
+def _measured(stand: Stand, test: StressTest, line: StressLine) -> tuple[StressLine, Vector | None]:
+    columns = changed_columns(test.transform, stand.bench.schema)
+    transform = learnt(test.transform, stand.train, columns)
+    expected = expectation_of(test.expect, stand.bench.schema.task.classes, test.tolerance, stand.before)
+    varied = vary(transform, stand.table, columns, draw_of(test.transform, stand.seed))
+    failed = varied.failures
+    line = replace(
+        line,
+        columns=columns,
+        tried=len(stand.judged),
+        rows=int(varied.applied.sum()),
+        failures=len(failed),
+        error=failed[0].error if failed else "",
+    )
+    if not varied.applied.any():
+        return replace(line, note="it changes none of the rows"), None
+    after = _after(stand, varied)
+    return _counted(stand, test, line, expected, varied.applied, after)
+
+
+def _after(stand: Stand, varied: Varied) -> Matrix:
+    """Return predictions of all rows; only changed ones are encoded and predicted anew."""
+    after = stand.before.copy()
+    after[varied.applied] = stand.predict(varied.table.filter(pa.array(varied.applied)))
+    return after
+
+
+def _counted(
+    stand: Stand, test: StressTest, line: StressLine, expected: Expectation, changed: Mask, after: Matrix
+) -> tuple[StressLine, Vector | None]:
+    broken = expected.broken(stand.before, after)
+    failing = share_of(stand, broken, changed)
+    slices = _slices(stand, broken, changed)
+    line = replace(
+        line,
+        outcome=outcome_of(failing, test.at_most),
+        failing=failing,
+        flips=share_of(stand, flipped(stand.before, after, expected.tolerance), changed),
+        slices=slices,
+        worst=max(slices, key=lambda one: one.failing.low, default=None),
+        examples=_examples(stand, broken & changed, after),
+    )
+    if test.transform.label != "keep" or expected.word != "same":  # then the label need not be right any more
+        return line, None
+    scores = stand.bench.scores(after, stand.judged)
+    change = _mean(stand, scores - stand.scores)
+    return replace(line, score=_mean(stand, scores), change=change), stand.scores - scores
+
+
+def outcome_of(failing: Estimate, at_most: float | None) -> Outcome:
+    """Return whether a share keeps to its bound, as surely as its interval says."""
+    if at_most is None:
+        return "measured"
+    if failing.high <= at_most:
+        return "passed"
+    return "failed" if failing.low > at_most else "undecided"
+
+
+# -- figures -----------------------------------------------------------------------------------------------------------
+
+
+def share_of(stand: Stand, hits: Mask, among: Mask) -> Estimate:
+    """Return the share of some rows that are hit, with an interval that respects groups; (n,), (n,)."""
+    groups = stand.judged.groups
+    values = hits[among].astype(np.float64)
+    if groups is None:
+        return wilson(float(values.sum()), len(values))
+    codes = np.unique(groups[among], return_inverse=True)[1]
+    if values.min() == values.max():  # groups that all agree have no spread: count them as so many rows
+        return wilson(float(values[0]) * (int(codes.max()) + 1), int(codes.max()) + 1)
+    return mean_interval(values, groups=codes, bounds=(0.0, 1.0))
+
+
+def _mean(stand: Stand, values: Vector) -> Estimate:
+    """Return the mean of the rows' numbers as the metric takes it, with its interval."""
+    strata = stand.bench.strata(stand.judged)
+    if strata is None:
+        return mean_interval(values, groups=stand.judged.groups)
+    return weighted_mean_interval(values, strata, groups=stand.judged.groups)
+
+
+def _slices(stand: Stand, broken: Mask, changed: Mask) -> tuple[StressSlice, ...]:
+    return tuple(
+        StressSlice(name=name, rows=int((rows & changed).sum()), failing=share_of(stand, broken, rows & changed))
+        for name, rows in stand.slices.items()
+        if (rows & changed).sum() >= LEAST_CHANGED
+    )
+
+
+def _examples(stand: Stand, rows: Mask, after: Matrix) -> tuple[StressExample, ...]:
+    if not stand.tells_ids:
+        return ()
+    found = np.flatnonzero(rows)
+    moved = movement(stand.before[found], after[found])
+    most = found[np.argsort(-moved, kind="stable")][:MOST_EXAMPLES]
+    ids = stand.table.column(ROW_ID)
+    return tuple(
+        StressExample(
+            row_id=str(ids[int(row)].as_py()), before=_said(stand, stand.before[row]), after=_said(stand, after[row])
+        )
+        for row in most
+    )
+
+
+def _said(stand: Stand, predicted: Vector) -> str:
+    if not stand.tells_labels:
+        return ""
+    classes = stand.bench.schema.task.classes
+    return classes[int(predicted.argmax())] if classes else f"{predicted[0]:.6g}"
+
+
+def _corruptions(stand: Stand, lines: Sequence[StressLine], falls: Sequence[Vector | None]) -> tuple[Corruption, ...]:
+    """Return how scores fall with severity, for tests of one name that were run at several."""
+    by_name: dict[str, list[tuple[StressLine, Vector]]] = {}
+    for line, fall in zip(lines, falls, strict=True):
+        if fall is not None and line.severity is not None:
+            by_name.setdefault(line.name, []).append((line, fall))
+    found = []
+    for name, several in by_name.items():
+        ordered = sorted(several, key=lambda pair: pair[0].severity or 0)
+        severities = tuple(line.severity or 0 for line, _ in ordered)
+        if len(set(severities)) > 1:
+            scores = tuple(line.score for line, _ in ordered if line.score is not None)
+            drop = _mean(stand, np.mean([fall for _, fall in ordered], axis=0))
+            found.append(Corruption(name=name, severities=severities, scores=scores, drop=drop))
+    return tuple(found)
+
+
+def _is_among(line: StressLine, corruptions: Sequence[Corruption]) -> bool:
+    return any(one.name == line.name and line.severity in one.severities for one in corruptions)
