@@ -38,3 +38,13 @@ def test_it_must_know_a_spread():
         Jitter().apply(texts(x=[1.0]), draw_of(Jitter(), 0))
     given = Jitter(spreads={"x": 1.0}).apply(texts(x=[1.5]), draw_of(Jitter(), 0))
     assert given.columns["x"].type == pa.float64()
+
+
+def test_a_value_that_most_cells_have_stays():
+    batch = texts(gain=[0.0] * 300 + [float(v) for v in range(1000, 1100)])
+    made = Jitter(severity=5).learn(batch)
+    assert made.atoms == {"gain": 0.0}
+    assert 30 < made.spreads["gain"] < 45
+    after = made.apply(batch, draw_of(made, 0))
+    assert not after.applied[:300].any()
+    assert after.applied[300:].mean() > 0.9

@@ -119,9 +119,17 @@ def stress_tests(choices: Sequence[Any], file: ProjectFile, folder: Path) -> tup
 def _own_transforms(choices: Sequence[StressChoice], file: ProjectFile, folder: Path) -> dict[str, FunctionTransform]:
     """Return the transforms of the Python file, which runs only where one of them may be meant."""
     known = known_transforms()
-    if file.python is None or all(choice.transform in known for choice in choices):
+    if file.python is None or (not file.stress and all(choice.transform in known for choice in choices)):
         return {}
-    return {one.name: one for one in load_transforms(folder / file.python)}
+    own = {one.name: one for one in load_transforms(folder / file.python)}
+    for name in own:
+        if name in known:
+            raise ConfigError(
+                f"transform {name!r} has the name of one of tilth's",
+                where=f"{folder / file.python}, line {own[name].line}",
+                next_step='give it another: @tilth.transform(name="…")',
+            )
+    return own
 
 
 def _ready(choice: StressChoice, own: Mapping[str, FunctionTransform]) -> list[StressTest]:

@@ -7,9 +7,10 @@ from scipy.special import ndtri
 
 from tilth.core.arrays import IntVector, Vector
 
-__all__ = ["drawn_otherwise", "moved", "normals", "spread_of"]
+__all__ = ["atom_of", "drawn_otherwise", "moved", "normals", "spread_of"]
 
 _LEAST = 2.0**-53
+FEWEST_FOR_ATOM = 5
 NORMAL_QUARTILES = 1.3489795003921634
 """Distance of the quartiles of a standard normal."""
 
@@ -26,6 +27,20 @@ def spread_of(values: Vector) -> float:
         return 0.0
     low, high = np.quantile(values, [0.25, 0.75])
     return float(high - low) / NORMAL_QUARTILES if high > low else float(np.std(values))
+
+
+def atom_of(values: Vector) -> float | None:
+    """Return the value at which both quartiles lie, which at least half of the numbers have; None where there is none; (n,).
+
+    Examples
+    --------
+    >>> atom_of(np.array([0.0, 0.0, 0.0, 0.0, 7.0])), atom_of(np.arange(5.0))
+    (0.0, None)
+    """
+    if len(values) < FEWEST_FOR_ATOM:
+        return None
+    low, high = np.quantile(values, [0.25, 0.75])
+    return float(low) if low == high else None
 
 
 def normals(uniforms: Vector) -> Vector:
