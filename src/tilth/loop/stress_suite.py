@@ -121,12 +121,12 @@ def _own_transforms(choices: Sequence[StressChoice], file: ProjectFile, folder: 
     known = known_transforms()
     if file.python is None or (not file.stress and all(choice.transform in known for choice in choices)):
         return {}
-    own = {one.name: one for one in load_transforms(folder / file.python)}
-    for name in own:
+    own = {made.name: made for made in load_transforms(folder / file.python)}
+    for name, one in own.items():
         if name in known:
             raise ConfigError(
                 f"transform {name!r} has the name of one of tilth's",
-                where=f"{folder / file.python}, line {own[name].line}",
+                where=f"{folder / file.python}, line {one.line}",
                 next_step='give it another: @tilth.transform(name="…")',
             )
     return own

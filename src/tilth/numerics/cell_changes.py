@@ -30,7 +30,7 @@ def spread_of(values: Vector) -> float:
 
 
 def atom_of(values: Vector) -> float | None:
-    """Return the value at which both quartiles lie, which at least half of the numbers have; None where there is none; (n,).
+    """Return the value that more than half of the numbers have; None where there is none, or fewer than five numbers; (n,).
 
     Examples
     --------
@@ -39,8 +39,8 @@ def atom_of(values: Vector) -> float | None:
     """
     if len(values) < FEWEST_FOR_ATOM:
         return None
-    low, high = np.quantile(values, [0.25, 0.75])
-    return float(low) if low == high else None
+    middle = float(np.median(values))
+    return middle if 2 * np.count_nonzero(values == middle) > len(values) else None
 
 
 def normals(uniforms: Vector) -> Vector:

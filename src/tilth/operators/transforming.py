@@ -94,7 +94,9 @@ def chosen(batch: Batch, columns: Sequence[str], accepts: frozenset[ColumnType])
 
 
 def differing(before: pa.Array, after: pa.Array) -> Mask:
-    """Return the rows whose cell is another now, null and NaN equal to themselves; (n,), (n,) -> (n,)."""
+    """Return the rows whose cell is another now, null and NaN equal to themselves, all where the type is; (n,), (n,) -> (n,)."""
+    if before.type != after.type:
+        return np.ones(len(before), dtype=bool)
     if pa.types.is_fixed_size_list(before.type):
         return np.array([one != other for one, other in zip(before.to_pylist(), after.to_pylist(), strict=True)], bool)
     equal = np.asarray(pc.fill_null(pc.equal(before, after), False))
