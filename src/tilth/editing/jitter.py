@@ -2,8 +2,8 @@
 
     x' = x + share · spread · e,  e standard normal; inside of the range of train rows; whole numbers stay whole
 
-A value that more than half of the cells have (no gain, no loss) means something by itself: cells that hold it stay, and the spread is that of
-the others.
+A value that more than half of the cells have (no gain, no loss) means something by itself: cells that hold it stay, and the
+spread is that of the others.
 
 Source: Shorten, Khoshgoftaar, Furht (2021), Text Data Augmentation for Deep Learning, J. Big Data 8, section on noise injection;
 quartiles as the spread: Tukey (1977), Exploratory Data Analysis.

@@ -45,6 +45,7 @@ class StressChoice:
     columns : what is changed; () for all that it accepts
     params : further parameters of the transform
     where : where it is written
+    is_usual : whether it is one of the usual tests, which nobody asked for
     """
 
     transform: str
@@ -56,6 +57,7 @@ class StressChoice:
     columns: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     where: str = field(default="", compare=False)
+    is_usual: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,7 @@ def _tried(stand: Stand, test: StressTest) -> tuple[StressLine, Vector | None]:
         expect=test.expect,
         outcome="not run",
         at_most=test.at_most,
+        is_usual=test.is_usual,
     )
     found = quarantine.run(f"stress {test.name}", lambda: _measured_or_told(stand, test, line))
     if found is not None:
@@ -211,7 +212,8 @@ def _measured(stand: Stand, test: StressTest, line: StressLine) -> tuple[StressL
         error=failed[0].error if failed else "",
     )
     if not varied.applied.any():
-        return replace(line, note="it changes none of the rows"), None
+        as_it_was = replace(line, note="it changes none of the rows", score=_mean(stand, stand.scores))
+        return as_it_was, np.zeros(len(stand.judged)) if _is_scored(test, expected) else None
     after = _after(stand, varied)
     return _counted(stand, test, line, expected, varied.applied, after)
 
@@ -238,11 +240,16 @@ def _counted(
         worst=max(slices, key=lambda one: one.failing.low, default=None),
         examples=_examples(stand, broken & changed, after),
     )
-    if test.transform.label != "keep" or expected.word != "same":  # then the label need not be right any more
+    if not _is_scored(test, expected):
         return line, None
     scores = stand.bench.scores(after, stand.judged)
     change = _mean(stand, scores - stand.scores)
     return replace(line, score=_mean(stand, scores), change=change), stand.scores - scores
+
+
+def _is_scored(test: StressTest, expected: Expectation) -> bool:
+    """Whether the label is as right afterwards as it was."""
+    return bool(test.transform.label == "keep" and expected.word == "same")
 
 
 def outcome_of(failing: Estimate, at_most: float | None) -> Outcome:

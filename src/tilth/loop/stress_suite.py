@@ -37,6 +37,7 @@ class StressTest:
     severity : how strongly; None where it has no severities
     expect, tolerance, at_most : as it was declared
     where : where it is written
+    is_usual : whether nobody asked for it
     """
 
     name: str
@@ -46,6 +47,7 @@ class StressTest:
     tolerance: float | None = None
     at_most: float | None = None
     where: str = ""
+    is_usual: bool = False
 
     @property
     def title(self) -> str:
@@ -63,7 +65,10 @@ def usual_choices(schema: Schema) -> tuple[StressChoice, ...]:
     kinds = {column.type for column in schema.features}
     names = dict.fromkeys(name for kind, usual in USUAL.items() if kind in kinds for name in usual)
     on_images = set(USUAL[ColumnType.IMAGE])
-    return tuple(StressChoice(transform=name, severities=SEVERITIES if name in on_images else ()) for name in names)
+    return tuple(
+        StressChoice(transform=name, severities=SEVERITIES if name in on_images else (), is_usual=True)
+        for name in names
+    )
 
 
 def choices_for(
@@ -144,6 +149,7 @@ def _ready(choice: StressChoice, own: Mapping[str, FunctionTransform]) -> list[S
             tolerance=choice.tolerance,
             at_most=choice.at_most,
             where=choice.where,
+            is_usual=choice.is_usual,
         )
         for severity, transform in made
     ]
