@@ -12,7 +12,8 @@ from loop_worlds import gaussian_world
 import tilth
 from tilth.core.names import ROW_ID, Split
 from tilth.editing.jitter import Jitter
-from tilth.loop.stress import Stand, outcome_of, share_of, stress
+from tilth.loop.stress import outcome_of, share_of, stress
+from tilth.loop.stress_stand import Stand
 from tilth.loop.stress_suite import StressTest
 from tilth.numerics.intervals import wilson
 

@@ -57,7 +57,7 @@ class StressLine:
     score, change : on all rows tried, changed or not, and by how much it differs from the score before; None where the label need
         not be right any more: the transform may make it another one, or predictions should move
     worst : the slice with the surely highest share
-    slices : all that have enough changed rows
+    slices : all that have enough changed rows; their intervals hold for all of them together
     examples : rows that failed, those first whose prediction moved most
     failures, error : on how many rows the transform itself failed, and how
     at_most : the bound on `failing`; None where there is none

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
     from tilth.loop.project_labels import LabelledProject
-    from tilth.loop.stress import Slices
+    from tilth.loop.stress_stand import Slices
     from tilth.loop.working import Ready
 
 __all__ = ["FILE", "STORE", "Project", "open_project"]

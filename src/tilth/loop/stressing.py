@@ -12,8 +12,9 @@ from tilth.core.progress import Progress
 from tilth.core.stress_summary import StressSummary
 from tilth.loop._project import ProjectFile
 from tilth.loop._stress_lines import PairsChoice
-from tilth.loop.stress import Slices, stand_for, stress
+from tilth.loop.stress import stress
 from tilth.loop.stress_pairs import pair_tests
+from tilth.loop.stress_stand import Slices, stand_for
 from tilth.loop.stress_suite import choices_for, pairs_of, stress_tests
 from tilth.loop.workshop import Workshop
 from tilth.store.version import Version
