@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tilth.operators.labelers import labeler as labeler
     from tilth.operators.rules import check as check
     from tilth.operators.rules import slice as slice  # noqa: A004 - tilth.slice reads as it should
+    from tilth.operators.transforms import transform as transform
     from tilth.operators.view import View as View
 
 __version__ = "0.1.0"
@@ -60,6 +61,7 @@ _HOMES = {
     "labeler": "tilth.operators.labelers",
     "open": "tilth._api",
     "slice": "tilth.operators.rules",
+    "transform": "tilth.operators.transforms",
 }
 
 __all__ = [  # noqa: RUF022 - functions first
@@ -70,6 +72,7 @@ __all__ = [  # noqa: RUF022 - functions first
     "labeler",
     "open",
     "slice",
+    "transform",
     "Column",
     "Dataset",
     "Edit",

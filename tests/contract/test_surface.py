@@ -38,6 +38,7 @@ SURFACE = {
     "label",
     "labeler",
     "open",
+    "transform",
 }
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from tilth.core.ids import Digests, key_of, mix
 
 if TYPE_CHECKING:
-    from tilth.core.arrays import Vector
+    from tilth.core.arrays import Bits, Vector
 
-__all__ = ["generator", "row_uniforms"]
+__all__ = ["generator", "row_uniforms", "uniforms_of"]
 
 
 def generator(seed: int, *step: object) -> np.random.Generator:
@@ -29,4 +29,9 @@ def row_uniforms(digests: Digests, seed: int, *step: object) -> Vector:
     """Return one uniform number in [0, 1) per row digest (n, 2), the same for every order of rows."""
     with np.errstate(over="ignore"):
         words = mix(digests[:, 0] ^ mix(digests[:, 1] + key_of(seed, *step)[0]))
+    return uniforms_of(words)
+
+
+def uniforms_of(words: Bits) -> Vector:
+    """Return random 64-bit words as numbers in [0, 1); any shape."""
     return np.asarray((words >> np.uint64(11)).astype(np.float64) * 2.0**-53)

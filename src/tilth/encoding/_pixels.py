@@ -1,14 +1,11 @@
-"""Encoded images as pixels: opened leniently in format, strictly in content."""
+"""Images as descriptors see them: small, and with what stands out from a margin of one colour by itself."""
 
 from __future__ import annotations
 
-import struct
-import warnings
-import zlib
-from io import BytesIO
-
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
+
+from tilth.operators.image_cells import open_image
 
 __all__ = ["SIDE", "crop_to_content", "open_image", "thumbnails"]
 
@@ -20,43 +17,6 @@ _TOLERANCE = 48
 """Difference of a channel (of 255) from the margin's colour that counts as content."""
 _UNIFORM = 0.9
 _SPECKS = 0.01
-
-_BROKEN = (
-    OSError,
-    UnidentifiedImageError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
-"""What Pillow's readers raise on damaged files."""
-
-
-def open_image(cell: bytes | None, shortest: int) -> Image.Image | None:
-    """Return an RGB image, or None for no or a broken one.
-
-    A JPEG is decoded at the smallest scale that leaves `shortest` pixels a side; its orientation tag is obeyed; what is
-    transparent becomes white; of an animation the first frame counts.
-    """
-    if not cell:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            warnings.simplefilter("ignore", UserWarning)
-            image = Image.open(BytesIO(cell))
-            image.draft("RGB", (shortest, shortest))
-            return _opaque(ImageOps.exif_transpose(image))
-    except _BROKEN:
-        return None
 
 
 def thumbnails(image: Image.Image) -> tuple[np.ndarray, bool]:
@@ -105,20 +65,3 @@ def _squeezed(image: Image.Image) -> np.ndarray:
     if image.size != (SIDE, SIDE):
         image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(image, dtype=np.uint8)
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
-        image = _eight_bits(image)
-    if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(ground, image).convert("RGB")
-    return image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return a grey image of 16 or 32 bits in 8: Pillow's own conversion clips instead of scaling."""
-    values = np.asarray(image, dtype=np.float64)
-    top = 65_535.0 if values.max(initial=0.0) > 255 else 255.0
-    return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tilth.core.migration import Migration
     from tilth.core.schema import Schema
     from tilth.core.taxonomy import Taxonomy
+    from tilth.loop._stress_lines import PairsChoice, StressChoice
 
 __all__ = [
     "BUDGET",
@@ -90,6 +91,7 @@ class ProjectFile:
     first_classes : the classes of the source, where there are migrations; else the schema's are
     migrations : how the label set changed since, oldest first; the schema's classes are those of today
     gate : what `tilth test` asks, or None
+    stress : how predictions should bear changes of rows; () for the usual tests
     """
 
     source: Source
@@ -112,6 +114,7 @@ class ProjectFile:
     first_classes: tuple[str, ...] = ()
     migrations: tuple[Migration, ...] = ()
     gate: GatePlan | None = None
+    stress: tuple[StressChoice | PairsChoice, ...] = ()
 
     @property
     def taxonomy(self) -> Taxonomy:

@@ -11,6 +11,7 @@ from tilth.loop._migration_lines import migration_lines
 from tilth.loop._project import METRICS
 from tilth.loop._slice_lines import slice_lines
 from tilth.loop._split_plan import ROW_ORDER
+from tilth.loop._stress_lines import stress_lines
 from tilth.loop._test_lines import gate_lines
 from tilth.loop._yaml_nodes import flow, number_text, pair
 
@@ -104,6 +105,8 @@ def _how(project_file: ProjectFile) -> Iterator[str]:
     if not project_file.schema.task.is_regression:
         yield from _labelers(project_file)
     yield from _slices(project_file)
+    if project_file.stress:
+        yield from stress_lines(project_file.stress)
     if project_file.migrations:
         yield from migration_lines(project_file.migrations)
     if project_file.gate is not None:

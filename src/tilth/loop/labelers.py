@@ -54,18 +54,24 @@ def labelers_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ..
     UnknownColumnError
         One reads a column that there is not.
     """
-    found, warnings = _all(file, folder)
+    if file.schema.task.is_regression:
+        raise _numbers()
+    found, warnings = _all_of(file, folder)
     if not found:
         raise _none(file, folder)
     return found, warnings
 
 
-def _all(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tuple[str, ...]]:
+def labelers_if_any(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tuple[str, ...]]:
+    """Return the labelers of a project, none where it has none, and warnings. Raises as `labelers_of` does else."""
+    found, warnings = _all_of(file, folder)
+    if found and file.schema.task.is_regression:
+        raise _numbers()
+    return found, warnings
+
+
+def _all_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tuple[str, ...]]:
     schema, warnings = file.schema, list[str]()
-    if schema.task.is_regression:
-        raise ConfigError(
-            "labelers name classes, and this task learns a number", next_step="choose a task with classes"
-        )
     found = [one for choice in file.labelers for one in _declared(choice, schema, folder, warnings)]
     if file.python is not None:
         path = folder / file.python
@@ -85,12 +91,8 @@ def _all(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tup
     return tuple(found), tuple(warnings)
 
 
-def labelers_if_any(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tuple[str, ...]]:
-    """Return the labelers of a project that names some, else none; and warnings. Raises as `labelers_of` does, but where there is none."""
-    if file.labelers or (file.python is not None and not file.schema.task.is_regression):
-        return _all(file, folder)
-    unread = (folder / USUAL).is_file()
-    return (), (_unread(),) if unread else ()
+def _numbers() -> ConfigError:
+    return ConfigError("labelers name classes, and this task learns a number", next_step="choose a task with classes")
 
 
 def _unread() -> str:

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from tilth.core.migration_plan import MigrationPlan, TaxonomyState
     from tilth.core.people_report import PeopleReport
     from tilth.core.rows_plan import RowsPlan
+    from tilth.core.stress_summary import StressSummary
     from tilth.core.summary import Exhibit, RunSummary
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
     from tilth.loop.project_labels import LabelledProject
+    from tilth.loop.stress_stand import Slices
     from tilth.loop.unlabelled_score import UnlabelledScore
     from tilth.loop.working import Ready
 
@@ -136,6 +138,50 @@ class Project(ProjectHome):
         found = self._version(repository, version)
         with reading_workshop(self.file, repository, found, progress=progress) as workshop:
             return curve_of(workshop, found)
+
+    def stress(
+        self,
+        *,
+        version: str = "latest",
+        transforms: Sequence[Any] = (),
+        severity: int | None = None,
+        expect: str = "",
+        pairs: str | None = None,
+        rows: int | None = None,
+        slices: Slices | None = None,
+        progress: Progress = silent,
+    ) -> StressSummary:
+        """Return how a version's model bears dev rows that are varied, and counterfactual pairs; nothing is changed, test is not read.
+
+        Parameters
+        ----------
+        version : whose model is tried
+        transforms : names, or transforms themselves, in place of the tests that tilth.yaml lists (the usual ones where it lists none)
+        severity, expect : of transforms that are named: 1 to 5; "same", "flips", "up CLASS", "down CLASS"
+        pairs : a column or a file that names the partner of each row
+        rows : how many dev rows are tried at most; 2,000 usually, 500 with images
+        slices : rows and positions -> slice -> mask; without it classes and guarded columns
+        """
+        from tilth.loop.held import reading_workshop
+        from tilth.loop.stressing import stress_project
+
+        repository = self.repository()
+        found = self._version(repository, version)
+        if not repository.records("held"):
+            raise self._not_run()
+        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
+            return stress_project(
+                workshop,
+                found,
+                self.folder,
+                transforms=transforms,
+                severity=severity,
+                expect=expect,
+                pairs=pairs,
+                rows=rows,
+                slices=slices,
+                progress=progress,
+            )
 
     def _ready(self, repository: Repository, seed: int, progress: Progress, *, refit: bool = False) -> Ready:
         from tilth.loop.working import ready

@@ -16,6 +16,7 @@ from tilth.loop._operator_choice import operator_choice
 from tilth.loop._project import BUDGET, METRICS, LabelerChoice, OperatorChoice, ProjectFile, Source, budget_seconds
 from tilth.loop._slice_lines import slice_choices
 from tilth.loop._split_plan import ROW_ORDER, Shares, SplitPlan
+from tilth.loop._stress_lines import stress_choices
 from tilth.loop._test_lines import gate_of
 from tilth.loop._write_project import write
 from tilth.loop._yaml_nodes import Node, read
@@ -29,7 +30,7 @@ __all__ = ["METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source"
 
 KEYS = (
     *("source", "label", "task", "classes", "metric", "columns", "splits", "seed", "budget", "guards", "trials"),
-    *("encoders", "learner", "store", "python", "labelers", "slices", "migrations", "tests"),
+    *("encoders", "learner", "store", "python", "labelers", "slices", "migrations", "tests", "stress"),
 )
 REQUIRED = ("source", "label", "task", "columns")
 ONE_EACH = (Role.LABEL, Role.ID, Role.SPLIT, Role.GROUP)
@@ -66,6 +67,7 @@ def parse(text: str, where: str = "tilth.yaml") -> ProjectFile:
         splits=plan,
         **_settings(root, lines),
         **_programmed(root, lines, label, task),
+        **_stress(root, lines, task),
         first_classes=first.classes if migrations else (),
         migrations=migrations,
         gate=gate_of(root["tests"]) if "tests" in root else None,
@@ -256,6 +258,14 @@ def _programmed(root: Mapping[str, Node], lines: Mapping[str, _Line], label: str
     if slices is not None:
         found["slices"] = slice_choices(slices, list(lines))
     return found
+
+
+def _stress(root: Mapping[str, Node], lines: Mapping[str, _Line], task: Task) -> dict[str, Any]:
+    """Return the stress tests, as far as they are written."""
+    if "stress" not in root:
+        return {}
+    has_python = _optional(root, "python") is not None
+    return {"stress": stress_choices(root["stress"], list(lines), task.classes, has_python=has_python)}
 
 
 def _store(node: Node) -> dict[str, Any]:

@@ -115,9 +115,8 @@ def _end(workshop: Workshop, options: RunOptions, after: Version, summary: RunSu
 def _run_key(workshop: Workshop, options: RunOptions) -> str:
     """Return the digest of what decides a run besides its version."""
     verbs = None if options.verbs is None else sorted(options.verbs)
-    operators = [
-        listing.to_dict() for room in ("detection", "slicing", "editing", "selection") for listing in listings(room)
-    ]
+    rooms = ("detection", "slicing", "editing", "selection")
+    operators = [one.to_dict() for room in rooms for one in listings(room) if one.verb != "apply"]  # no run transforms
     return digest_of(
         [
             workshop.file_key,

@@ -12,6 +12,7 @@ from tilth.core.multi_summary import MultiLabelSummary
 from tilth.core.people_report import PeopleReport
 from tilth.core.project_labels import ProjectLabels
 from tilth.core.rows_plan import RowsPlan
+from tilth.core.stress_summary import StressSummary
 from tilth.core.summary import RunSummary
 from tilth.loop.history import Blame, VersionDiff
 from tilth.loop.project import Project
@@ -35,6 +36,7 @@ def register_all() -> None:
     register(GateSummary, _gate)
     register(Comparison, _comparison)
     register(RowsPlan, _rows)
+    register(StressSummary, _stress)
 
 
 def _project(project: Project) -> str:
@@ -74,6 +76,13 @@ def _curve(curve: LearningCurve) -> str:
     from tilth.reporting.notebook import facts_html
 
     return facts_html(f"learning curve of {curve.version}", curve_facts(curve))
+
+
+def _stress(summary: StressSummary) -> str:
+    from tilth.reporting.notebook import facts_html
+    from tilth.reporting.stress import stress_facts
+
+    return facts_html(f"stress tests of {summary.version}", stress_facts(summary))
 
 
 def _labels(summary: LabelSummary) -> str:

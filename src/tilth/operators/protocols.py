@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.arrays import FloatMatrix32, IntVector, Matrix, Vector
+from tilth.core.draw import Draw
 from tilth.core.edit import Edit
 from tilth.core.estimate import Estimate
 from tilth.core.finding import Finding
@@ -22,6 +23,7 @@ from tilth.core.rowset import RowSet
 from tilth.core.said import Said
 from tilth.core.schema import ColumnType, TaskType
 from tilth.core.target import Target, TargetKind
+from tilth.core.transformed import LabelEffect, Transformed
 from tilth.core.values import Values
 from tilth.core.votes import Votes
 from tilth.numerics.linearised import Linearised
@@ -29,6 +31,7 @@ from tilth.operators.batch import Batch
 from tilth.operators.view import Scope, View
 
 __all__ = [
+    "DataTransform",
     "Detector",
     "Editor",
     "Encoder",
@@ -46,6 +49,7 @@ __all__ = [
     "Source",
     "SplitMetric",
     "State",
+    "Transform",
     "Valuer",
 ]
 
@@ -216,6 +220,45 @@ class Editor(Protocol):
 
     def propose(self, view: View, rows: IntVector | None = None) -> Edit:
         """Return its edit; with `rows`, the same rule on these rows of the view (the placebo)."""
+        ...
+
+
+@runtime_checkable
+class Transform(Protocol):
+    """Changes rows as data may vary: a map over the columns that it accepts, random per row id.
+
+    Two calls with one draw change a row alike, whatever rows stand beside it. Types, shapes and missing cells stay, unless to take
+    cells away is what it is for.
+    """
+
+    revision: ClassVar[int]
+
+    @property
+    def accepts(self) -> frozenset[ColumnType]:
+        """The types of columns that it can change."""
+        ...
+
+    @property
+    def label(self) -> LabelEffect:
+        """What it may do to the label: keep it true, mix labels, or make it another one."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that it changes; () for all that it accepts."""
+        ...
+
+    def apply(self, batch: Batch, draw: Draw) -> Transformed:
+        """Return the rows' columns, which rows are changed, and on which it failed; NotApplicable when no column is for it."""
+        ...
+
+
+@runtime_checkable
+class DataTransform(Transform, Protocol):
+    """A transform that goes by what is usual in the data: a column's spread, its categories, names that occur."""
+
+    def learn(self, train: Batch) -> DataTransform:
+        """Return the transform with what it needs to know of train rows as its parameters; the order of rows does not matter."""
         ...
 
 

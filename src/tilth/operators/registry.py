@@ -39,7 +39,7 @@ ROOM_VERBS: Mapping[str, tuple[str, ...]] = {
     "detection": ("find",),
     "slicing": ("discover",),
     "valuation": ("value",),
-    "editing": ("propose",),
+    "editing": ("propose", "apply"),
     "selection": ("select",),
     "evaluation": ("measure", "linearise"),
     "monitoring": ("estimate", "outlying"),

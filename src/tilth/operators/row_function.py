@@ -17,7 +17,7 @@ from tilth.operators._label_rows import Columns, row_of
 
 __all__ = ["Function", "RowFunction", "decorator", "functions_made"]
 
-Function = Callable[[Any], Any]
+Function = Callable[..., Any]
 Made = TypeVar("Made", bound="RowFunction")
 _watching: list[list[RowFunction]] = []
 
@@ -61,9 +61,9 @@ class RowFunction:
 
 
 def decorator(
-    kind: type[Made], function: Function | None, name: str | None, columns: Sequence[str], *, batch: bool
+    kind: type[Made], function: Function | None, name: str | None, columns: Sequence[str], *, batch: bool, **facts: Any
 ) -> Made | Callable[[Function], Made]:
-    """Return a decorated function, or where there is none yet the decorator.
+    """Return a decorated function, or where there is none yet the decorator; `facts` are what its kind has beside.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def decorator(
             raise UsageError(
                 f"this {kind.kind} has no name", next_step=f'give it one: tilth.{kind.kind}(name="…")(function)'
             )
-        one = kind(decorated, name=called, columns=names, is_batch=batch)
+        one = kind(decorated, name=called, columns=names, is_batch=batch, **facts)
         for watcher in _watching:
             watcher.append(one)
         return one

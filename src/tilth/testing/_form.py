@@ -70,7 +70,8 @@ def declares_itself(subject: Subject) -> None:
     verbs = [verb for verb in ROOM_VERBS[subject.room] if callable(getattr(kind, verb, None))]
     if len(verbs) != 1:
         raise subject.breach(f"it has {len(verbs)} of the methods {', '.join(ROOM_VERBS[subject.room])}", "give it one")
-    if subject.room in {"detection", "slicing", "valuation", "editing", "selection", "learning"}:
+    rooms = {"detection", "slicing", "valuation", "editing", "selection", "learning"}
+    if subject.verb != "apply" and subject.room in rooms:
         if unknown := sorted(set(getattr(kind, "needs", {"needs"})) - set(NEEDS)):
             raise subject.breach(f"needs {unknown} are unknown", f"name some of {', '.join(NEEDS)}")
         if subject.room != "learning" and getattr(kind, "scope", None) not in get_args(Scope):

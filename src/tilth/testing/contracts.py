@@ -27,6 +27,7 @@ from tilth.testing._measure_laws import MEASURES
 from tilth.testing._monitor_laws import ESTIMATING, OUTLYING
 from tilth.testing._slice_laws import SLICING
 from tilth.testing._subject import Check, Subject, strict
+from tilth.testing._transform_laws import TRANSFORMING
 from tilth.testing._value_laws import VALUATION
 from tilth.testing._vote_laws import VOTING
 
@@ -42,6 +43,7 @@ LAWS: Mapping[str, tuple[Check, ...]] = {
     "slicing": (*FORM, *BEHAVIOUR, *SLICING),
     "valuation": (*FORM, *BEHAVIOUR, *VALUATION),
     "editing": (*FORM, *BEHAVIOUR, *EDITING),
+    "editing.apply": (*FORM, *TRANSFORMING),
     "selection": (*FORM, *BEHAVIOUR, *SELECTION),
     "evaluation": (*FORM, *EVALUATION),
     "evaluation.linearise": (*FORM, *MEASURES),

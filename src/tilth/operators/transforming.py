@@ -1,0 +1,180 @@
+"""What transforms share: which rows they changed, texts and images block by block, and what rises with severity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tilth.core.arrays import Mask, Vector
+from tilth.core.draw import Draw
+from tilth.core.errors import ConfigError, NotApplicable
+from tilth.core.ids import Digests
+from tilth.core.schema import ColumnType
+from tilth.core.transformed import Transformed
+from tilth.operators.batch import Batch
+from tilth.operators.image_cells import Pixels, encoded, pixels_of
+
+__all__ = [
+    "SEVERITIES",
+    "at_severity",
+    "change_images",
+    "change_texts",
+    "chosen",
+    "differing",
+    "draw_of",
+    "fits_column",
+    "refuse_severity",
+    "transformed",
+]
+
+SEVERITIES = (1, 2, 3, 4, 5)
+"""How strongly a transform changes a row, weakest first."""
+SIGNS_AT_ONCE = 1 << 20
+IMAGES_AT_ONCE = 64
+Amount = TypeVar("Amount")
+TextChange = Callable[[str, Vector, Vector], str]
+"""A text and two numbers per sign (and one more), in [0, 1) -> the text afterwards, or the same where it does not apply."""
+ImageChange = Callable[[Pixels, Digests], Pixels]
+"""(n, h, w, 3) images of one size and the digests of their rows, (n, 2) -> the images afterwards."""
+
+
+def draw_of(transform: Any, seed: int) -> Draw:
+    """Return the random numbers of a transform: severities share them, so that what is stronger differs in strength only."""
+    name = getattr(transform, "name", None) or type(transform).__name__
+    return Draw(seed=seed, step=("transform", str(name)))
+
+
+def refuse_severity(severity: int) -> None:
+    """Raise ConfigError for what is no severity."""
+    if severity not in SEVERITIES or isinstance(severity, bool):
+        raise ConfigError(
+            f"severity cannot be {severity!r}", next_step="write a whole number from 1, weak, to 5, strong"
+        )
+
+
+def at_severity(amounts: Sequence[Amount], severity: int) -> Amount:
+    """Return the amount that belongs to a severity."""
+    return amounts[severity - 1]
+
+
+def fits_column(accepts: frozenset[ColumnType], kind: pa.DataType) -> bool:
+    """Whether cells of an Arrow type may be those of a column that is accepted; text and categories look alike."""
+    tests: Mapping[ColumnType, Callable[[pa.DataType], bool]] = {
+        ColumnType.NUMBER: lambda k: pa.types.is_floating(k) or pa.types.is_integer(k),
+        ColumnType.CATEGORY: _is_text,
+        ColumnType.TEXT: _is_text,
+        ColumnType.DATE: pa.types.is_timestamp,
+        ColumnType.IMAGE: lambda k: pa.types.is_binary(k) or pa.types.is_large_binary(k),
+        ColumnType.EMBEDDING: pa.types.is_fixed_size_list,
+    }
+    return any(tests[one](kind) for one in accepts)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
+
+
+def chosen(batch: Batch, columns: Sequence[str], accepts: frozenset[ColumnType]) -> tuple[str, ...]:
+    """Return the columns of a batch that a transform changes: those that it names, else all that it accepts.
+
+    Raises
+    ------
+    NotApplicable
+        The batch has none of them.
+    """
+    names = tuple(name for name in (columns or batch.columns) if fits_column(accepts, batch.column(name).type))
+    if not names:
+        wanted = " or ".join(sorted(accepts))
+        raise NotApplicable(f"it changes columns of type {wanted}, and there is none")
+    return names
+
+
+def differing(before: pa.Array, after: pa.Array) -> Mask:
+    """Return the rows whose cell is another now, null and NaN equal to themselves, all where the type is; (n,), (n,) -> (n,)."""
+    if before.type != after.type:
+        return np.ones(len(before), dtype=bool)
+    if pa.types.is_fixed_size_list(before.type):
+        return np.array([one != other for one, other in zip(before.to_pylist(), after.to_pylist(), strict=True)], bool)
+    equal = np.asarray(pc.fill_null(pc.equal(before, after), False))
+    if pa.types.is_floating(before.type):
+        equal |= np.asarray(pc.fill_null(pc.is_nan(before), False)) & np.asarray(pc.fill_null(pc.is_nan(after), False))
+    was, remains = np.asarray(before.is_null()), np.asarray(after.is_null())
+    return np.asarray(~(equal | (was & remains)))
+
+
+def transformed(batch: Batch, changed: Mapping[str, pa.Array], **more: Any) -> Transformed:
+    """Return a batch with some columns changed, and the rows in which they differ."""
+    applied = np.zeros(len(batch), dtype=bool)
+    for name, cells in changed.items():
+        applied |= differing(batch.column(name), cells)
+    return Transformed(columns={**batch.columns, **changed}, applied=applied, **more)
+
+
+# -- texts -------------------------------------------------------------------------------------------------------------
+
+
+def change_texts(batch: Batch, names: Sequence[str], draw: Draw, change: TextChange) -> Transformed:
+    """Return a batch with a change made to each text of some columns; missing and empty cells stay."""
+    changed = {}
+    for name in names:
+        cells = batch.column(name)
+        texts = _plain_text(cells).to_pylist()
+        made = list(texts)
+        for rows, order, kind in _text_draws(texts, batch.digests, draw.child(name)):
+            for row, first, second in zip(rows, order, kind, strict=True):
+                made[row] = change(texts[row], first, second)
+        changed[name] = pa.array(made, pa.string()).cast(cells.type)
+    return transformed(batch, changed)
+
+
+def _plain_text(cells: pa.Array) -> pa.Array:
+    return cells.cast(cells.type.value_type) if pa.types.is_dictionary(cells.type) else cells
+
+
+def _text_draws(
+    texts: Sequence[str | None], digests: Digests, draw: Draw
+) -> Iterator[tuple[list[int], list[Vector], list[Vector]]]:
+    """Yield some rows at a time with two numbers per sign of each, so that long texts do not fill the memory."""
+    rows = [row for row, text in enumerate(texts) if text]
+    counts = np.array([len(texts[row] or "") + 1 for row in rows], dtype=np.intp)
+    block = np.cumsum(counts) // SIGNS_AT_ONCE
+    for one in np.unique(block):
+        inside = np.flatnonzero(block == one)
+        mine = np.array(rows)[inside]
+        ends = np.cumsum(counts[inside])[:-1]
+        numbers = [np.split(draw.child(what).each(digests[mine], counts[inside]), ends) for what in ("order", "kind")]
+        yield mine.tolist(), numbers[0], numbers[1]
+
+
+# -- images ------------------------------------------------------------------------------------------------------------
+
+
+def change_images(batch: Batch, names: Sequence[str], change: ImageChange) -> Transformed:
+    """Return a batch with a change made to each image of some columns, as PNG; what is no image stays as it is."""
+    changed = {}
+    for name in names:
+        cells = batch.column(name)
+        made = cells.to_pylist()
+        for start in range(0, len(made), IMAGES_AT_ONCE):
+            _change_block(made, range(start, min(start + IMAGES_AT_ONCE, len(made))), batch.digests, change)
+        changed[name] = pa.array(made, cells.type)
+    return transformed(batch, changed)
+
+
+def _change_block(cells: list[bytes | None], rows: range, digests: Digests, change: ImageChange) -> None:
+    """Change some cells in place, images of one size at a time."""
+    sizes: dict[tuple[int, ...], list[tuple[int, Pixels]]] = {}
+    for row in rows:
+        pixels = pixels_of(cells[row])
+        if pixels is not None:
+            sizes.setdefault(pixels.shape, []).append((row, pixels))
+    for found in sizes.values():
+        before = np.stack([pixels for _, pixels in found])
+        after = change(before, digests[[row for row, _ in found]])
+        for (row, was), now in zip(found, after, strict=True):
+            if not np.array_equal(was, now):
+                cells[row] = encoded(now)
