@@ -12,6 +12,7 @@ BENCHMARKS = {
     "asking": "benchmarks.quality.asking",
     "by_eye": "benchmarks.quality.by_eye",
     "cells": "benchmarks.speed.cells",
+    "conditions": "benchmarks.quality.conditions",
     "consensus": "benchmarks.quality.consensus",
     "cost": "benchmarks.speed.cost",
     "curve": "benchmarks.quality.curve",
