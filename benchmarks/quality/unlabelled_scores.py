@@ -30,7 +30,7 @@ from tilth.operators.protocols import ScoreEstimator
 from tilth.operators.registry import make, names, spec_of
 from tilth.operators.view import NEEDS
 
-NOTHING, TOGETHER = "the old score", "ensemble"
+NOTHING, TOGETHER, BY_ENTROPY = "the old score", "ensemble", "atc by entropy (not in the ensemble)"
 DRAWS = 2_000
 
 
@@ -92,25 +92,32 @@ def _told(case: shifts.Shifted) -> list[Told]:
     for sample in case.currents:
         current = case.view(sample, everything, spec, labelled=False)
         found = ensemble(parts, reference, current, record=record)
-        told.append(_line_of(case, sample, found))
+        told.append(_line_of(case, sample, found, _by_entropy(case, sample)))
     return told
 
 
-def _line_of(case: shifts.Shifted, sample: shifts.Sample, found: Ensembled) -> Told:
+def _by_entropy(case: shifts.Shifted, sample: shifts.Sample) -> Estimate:
+    part = make("monitoring", "atc", by="entropy")
+    known = case.view(case.reference, part.needs, spec_of(part), labelled=True)
+    found: Estimate = part.estimate(known, case.view(sample, part.needs, spec_of(part), labelled=False))
+    return found
+
+
+def _line_of(case: shifts.Shifted, sample: shifts.Sample, found: Ensembled, entropy: Estimate) -> Told:
     return Told(
         family=case.family,
         seed=case.seed,
         name=sample.name,
         truth=float(sample.scores.mean()),
         old=float(case.reference.scores.mean()),
-        said=dict(found.parts) | {TOGETHER: found.estimate},
+        said=dict(found.parts) | {TOGETHER: found.estimate, BY_ENTROPY: entropy},
         alone=dict(found.sampling),
         is_beyond=found.is_beyond,
     )
 
 
 def _print_scores(told: Sequence[Told], seeds: int) -> None:
-    who = [NOTHING, *names("monitoring", "estimate"), TOGETHER]
+    who = [NOTHING, *names("monitoring", "estimate"), BY_ENTROPY, TOGETHER]
     print("### Estimated score\n")
     print(
         "Mean absolute error of accuracy in points; in brackets how many shifts it answered, where not all. The last column"

@@ -158,5 +158,5 @@ def test_how_many_labels_are_worth_as_much():
     """A half-width of 5 points at 80 %: 1.96² · 0.16 / 0.05² = 245.9."""
     assert labels_for(0.05, 0.16) == 246
     found = Estimate(value=0.8, low=0.75, high=0.85, standard_error=0.0255)
-    assert labels_worth_as_much(found, np.array([0.0, 1.0])) == 246
+    assert labels_worth_as_much(found, np.array([0.0, 1.0])) == labels_for(0.05, 0.75 * 0.25) == 289
     assert "Only labels" in WHAT_IT_CANNOT_KNOW

@@ -63,10 +63,14 @@ def labels_for(half_width: float, row_variance: float, level: float = 0.95) -> i
 
 
 def labels_worth_as_much(estimate: Estimate, scores: Vector) -> int:
-    """Return how many labels drawn at random give an interval as narrow as an estimate's; scores (n,) of labelled rows."""
+    """Return how many labels drawn at random give an interval as narrow as an estimate's; scores (n,) of labelled rows.
+
+    Of a share, the value within the interval that needs most labels counts: the one nearest to one half.
+    """
     from tilth.monitoring._shared.sampling import bounds_of, row_variance
 
     half = (estimate.high - estimate.low) / 2
     bounds = bounds_of(scores)
-    variance = estimate.value * (1 - estimate.value) if bounds == (0.0, 1.0) else row_variance(scores)
+    doubtful = min(max(0.5, estimate.low), estimate.high)
+    variance = doubtful * (1 - doubtful) if bounds == (0.0, 1.0) else row_variance(scores)
     return labels_for(max(half, 1e-6), max(variance, 0.0))
