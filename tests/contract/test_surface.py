@@ -33,11 +33,13 @@ SURFACE = {
     "Verdict",
     "View",
     "__version__",
+    "check",
     "find",
     "init",
     "label",
     "labeler",
     "open",
+    "slice",
     "transform",
 }
 
