@@ -23,8 +23,7 @@ import pyarrow.compute as pc
 
 from tilth.core.ids import cell_digests
 from tilth.core.rng import row_uniforms
-from tilth.detection._shared import holm, refuse_few_rows, refuse_regression
-from tilth.detection._shared.attributes import Attribute, attributes_of
+from tilth.detection._shared import Attribute, attributes_of, holm, refuse_few_rows, refuse_regression
 from tilth.numerics.shortcuts import Lean, held_out_errors, lean_p_value, speaks_for, without_trace
 
 if TYPE_CHECKING:
