@@ -153,16 +153,17 @@ def _cures(trial: Trial, n_known: int, seed: int) -> list[tuple[str, Sequence[An
             ("upweight_errors", UpweightErrors().strengths(), {}, True),
             ("fit_residuals", FitResiduals().strengths(), {}, True),
             ("upweight_slice (clusters)", UpweightSlice().strengths(), clusters, True),
-            ("group_dro (clusters)", GroupDro().strengths()[:2], clusters, True),
+            ("group_dro (clusters)", [GroupDro()], clusters, True),
+            ("group_dro (classes)", [GroupDro(over="classes")], {}, True),
         ]
     slices = _slices(trial, _known(trial, n_known, seed))
-    balance, dro = BalanceGroups().strengths(), GroupDro().strengths()
+    balance, dro = BalanceGroups().strengths(), [GroupDro(), GroupDro(others="guessed")]
     return [
         ("group balance, full", even[-1:], slices, False),
         ("group balance, guarded", even, slices, True),
         ("upweight_slice", UpweightSlice().strengths(), slices, True),
         *([] if n_known < 0 else [("balance_groups, guessed", balance[3:], slices, True)]),
-        ("group_dro", dro[:2] if n_known < 0 else dro, slices, True),
+        ("group_dro", dro[:1] if n_known < 0 else dro, slices, True),
     ]
 
 

@@ -56,11 +56,22 @@ def test_a_guard_that_allows_nothing_is_a_refusal():
 
 
 def test_strengths_and_refusals():
-    assert [(e.most_fall, e.others) for e in GroupDro().strengths()] == [
-        (0.005, "group"), (0.01, "group"), (0.01, "guessed"),
+    assert [(e.most_fall, e.over, e.others) for e in GroupDro().strengths()] == [
+        (0.005, "slices", "group"), (0.01, "slices", "group"), (0.01, "slices", "guessed"), (0.01, "classes", "group"),
     ]  # fmt: skip
     editor = GroupDro()
     with pytest.raises(NotApplicable, match="no slice"):
         editor.propose(view(editor, np.arange(900), slices={}))
     with pytest.raises(NotApplicable, match="fewer than two classes"):
         editor.propose(view(editor, np.arange(900), labels=np.zeros(900, dtype=np.intp)))
+
+
+def test_classes_are_the_groups_where_none_is_known():
+    editor = GroupDro(most_fall=0.05, over="classes")
+    rng = np.random.default_rng(0)
+    labels = (rng.random(900) < 0.1).astype(np.intp)
+    features = (1.2 * labels[:, None] + rng.standard_normal((900, 3))).astype(np.float32)
+    seen = view_of(editor, labels=labels, embeddings=features, weights=np.ones(900), slices={})
+    weights = np.asarray(editor.propose(seen).set[WEIGHT].column("value"))
+    assert len(np.unique(weights.round(9))) == 2
+    assert weights[labels == 1].min() > 1.5 * weights[labels == 0].max()

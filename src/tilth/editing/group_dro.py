@@ -3,21 +3,22 @@
     w_i ← w_i · (1 + max_g m_ig λ_g),   λ from a game between groups and fits of held-out folds (numerics/group_game)
 
 Over declared slices this is Group DRO; over discovered slices it is GEORGE's idea: subclasses that nobody named, found and then
-protected. The fits inside are linear, on the embeddings; only row weights leave, for the held learner to learn from.
+protected. Where no group is known, classes are the groups: the worst class is a stand-in for the worst group. The fits inside are linear, on the embeddings; only row weights leave, for the held learner to learn from.
 
 Source: Sagawa, Koh, Hashimoto, Liang (2020), Distributionally Robust Neural Networks for Group Shifts, ICLR; Sohoni, Dunnmon, Angus, Gu,
-Ré (2020), No Subclass Left Behind, NeurIPS.
+Ré (2020), No Subclass Left Behind, NeurIPS; Yang, Zhang, Katabi, Ghassemi (2023), Change is Hard: a Closer Look at Subpopulation Shift,
+ICML (the worst class where groups are unknown).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from tilth.core.arrays import IntVector, Vector
+from tilth.core.arrays import IntVector, Matrix, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.ids import cell_digests
@@ -30,8 +31,8 @@ from tilth.operators.view import Scope, View
 __all__ = ["GroupDro"]
 
 FOLDS = 3
-MOST_ROWS = 20_000
-"""Labelled rows among which the game is played at most, drawn by their ids; its multipliers are then those of all rows."""
+MOST_ROWS, MOST_CELLS = 20_000, 250_000
+"""Labelled rows, and rows times classes, among which the game is played at most; its multipliers are then those of all rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +42,12 @@ class GroupDro:
     Parameters
     ----------
     most_fall : how much of the out-of-sample accuracy of all rows may be given up
+    over : slices × classes, or classes alone
     others : what rows of no slice are: a group of their own, of a guessed slice, or in no group
     """
 
     most_fall: float = 0.01
+    over: Literal["slices", "classes"] = "slices"
     others: Others = "group"
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "slices", "weights", "embeddings"})
@@ -52,9 +55,10 @@ class GroupDro:
     revision: ClassVar[int] = 1
 
     def strengths(self) -> Sequence[GroupDro]:
-        """Half a point and one point of the average; one point with the slices of other rows guessed."""
-        whole = tuple(replace(self, most_fall=fall, others="group") for fall in (0.005, 0.01))
-        return (*whole, replace(self, most_fall=0.01, others="guessed"))
+        """Half a point and one point of the average; one point with slices guessed, and over classes alone."""
+        whole = tuple(replace(self, most_fall=fall, over="slices", others="group") for fall in (0.005, 0.01))
+        full = whole[-1]
+        return (*whole, replace(full, others="guessed"), replace(full, over="classes"))
 
     def choose(self, view: View) -> RowSet:
         """Return all labelled rows, those that gain most weight first."""
@@ -79,11 +83,11 @@ class GroupDro:
         rows = in_id_order(view, refuse_numbers(view))
         if len(rows) < LEAST_ROWS:
             raise NotApplicable(f"{len(rows):,} labelled rows are fewer than {LEAST_ROWS}")
-        groups = slice_groups(view, rows, self.others, with_class=True)
+        groups = self._groups(view, rows)
         order = np.argsort(
             row_uniforms(cell_digests(view.take_ids(rows)), view.seed, "editing", "group_dro"), kind="stable"
         )
-        part = np.sort(order[:MOST_ROWS])
+        part = np.sort(order[: min(MOST_ROWS, MOST_CELLS // view.n_classes)])
         folds = np.empty(len(rows), dtype=np.intp)
         folds[order] = np.arange(len(rows)) % FOLDS
         base = np.array(view.weights)
@@ -101,3 +105,9 @@ class GroupDro:
             )
         base[rows] = group_weights(base[rows], groups, found.multipliers)
         return base
+
+    def _groups(self, view: View, rows: IntVector) -> Matrix:
+        if self.over == "slices":
+            return slice_groups(view, rows, self.others, with_class=True)
+        groups = np.eye(view.n_classes)[view.labels[rows]]
+        return np.asarray(groups[:, groups.sum(axis=0) > 0])

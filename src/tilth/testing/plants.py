@@ -26,6 +26,7 @@ __all__ = [
     "leaks",
     "outliers",
     "planted_worlds",
+    "shortcuts",
     "stale_rows",
     "undecided_rows",
 ]
@@ -133,6 +134,23 @@ def faulty_columns(world: World, *, seed: int = 0) -> World:
     return replace(world, columns={kind: (column.name,) for kind, (column, _) in added.items()})
 
 
+def shortcuts(world: World, *, rate: float = 0.95, seed: int = 0) -> World:
+    """Add a mark that stands beside the first class in a share of all rows, and predictions that go by the mark more than by the rest."""
+    first = world.truth == 0
+    holds = np.where(generator(seed, "mark").random(len(world)) < rate, first, ~first)
+    odds = np.where(holds[:, None] == (np.arange(world.predicted.shape[1]) == 0), rate, 1 - rate) ** 2
+    predicted = world.predicted * odds
+    marked = _with_column(
+        world, Column(name="mark", type=ColumnType.CATEGORY), pa.array(np.where(holds, "on", "off").tolist())
+    )
+    return replace(
+        marked,
+        predicted=predicted / predicted.sum(axis=1, keepdims=True),
+        embeddings=np.column_stack([world.embeddings, 6 * holds - 3]).astype(np.float32),
+        columns={"shortcut": ("mark",)},
+    )
+
+
 def busy_world(*, regression: bool = False, rows: int = 900, seed: int = 0) -> World:
     """Return a world with a little of everything, on which most operators have something to say."""
     if regression:
@@ -158,6 +176,7 @@ PLANTED: Mapping[str, Callable[[int], World]] = {
     "gaps": lambda seed: gaps(classification_world(seed=seed), seed=seed),
     "broken files": lambda seed: broken_files(classification_world(seed=seed), seed=seed),
     "columns": lambda seed: faulty_columns(classification_world(seed=seed), seed=seed),
+    "shortcut": lambda seed: shortcuts(classification_world(rows=2_000, separation=2.5, seed=seed), seed=seed),
     "rare class": lambda seed: replace(
         classification_world(priors=(0.62, 0.3, 0.08), seed=seed), columns={"class_imbalance": ("label",)}
     ),

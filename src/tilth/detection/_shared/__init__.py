@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tilth.detection._shared.attributes import Attribute, attributes_of
 from tilth.detection._shared.cells import chance_share
 from tilth.detection._shared.copies import EqualRows, chance_size, equal_rows, first_of_group, rank_of
 from tilth.detection._shared.dependence import Dependence, average_ranks, class_dependence, number_dependence
@@ -24,9 +25,11 @@ from tilth.detection._shared.words import (
 )
 
 __all__ = [
+    "Attribute",
     "Dependence",
     "EqualRows",
     "NearPairs",
+    "attributes_of",
     "average_ranks",
     "benjamini_hochberg",
     "chance_share",
