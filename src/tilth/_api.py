@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
+from tilth.core.errors import UsageError
 from tilth.core.finding import Finding
 from tilth.core.label_summary import LabelSummary
 from tilth.core.multi_summary import MultiLabelSummary
@@ -94,6 +95,8 @@ class _Reading(TypedDict, total=False):
     columns: Sequence[str]
     ignore: Sequence[str]
     separator: str
+    keep: str | Path | None
+    update: str | Path | None
     progress: Progress
 
 
@@ -121,6 +124,8 @@ def label(
     ignore: Sequence[str] = (),
     multilabel: bool = False,
     separator: str = "|",
+    keep: str | Path | None = None,
+    update: str | Path | None = None,
     progress: Progress = silent,
 ) -> LabelSummary | MultiLabelSummary:
     """Return the labels that the votes of many labelers come to, with probabilities: `tilth label` without a project.
@@ -140,6 +145,8 @@ def label(
         `MultiLabelSummary`. Votes may be "a|b", lists, several lines of a labeler, columns LABELER|CLASS of 0 and 1, or a block (rows,
         labelers, classes) of 1, 0 and -1
     separator : the sign between classes, with `multilabel`
+    keep : a file to which what the label model learnt is written, for the next batch of votes
+    update : a file that `keep` wrote: these votes are learnt together with the earlier ones, and the file is written again (or `keep`)
 
     Raises
     ------
@@ -165,8 +172,18 @@ def label(
         separator=separator if multilabel else "",
     )
     if multilabel:
+        if keep is not None or update is not None:
+            raise UsageError("multilabel and keep or update do not go together", next_step="leave one of them out")
         several = label_multi_votes(
             votes, truth=truth, trusted=trusted, model=model, reading=reading, progress=progress
         )
         return several.summary
+    if keep is not None or update is not None:
+        from tilth.loop.label_batches import Batches, label_batch
+
+        batches = Batches(update=None if update is None else Path(update), keep=None if keep is None else Path(keep))
+        labelled, _ = label_batch(
+            votes, batches, truth=truth, trusted=trusted, model=model, reading=reading, progress=progress
+        )
+        return labelled.summary
     return label_votes(votes, truth=truth, trusted=trusted, model=model, reading=reading, progress=progress).summary

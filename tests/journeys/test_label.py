@@ -171,3 +171,39 @@ def test_python_shows_labels_in_a_notebook(home: Path) -> None:
     assert page is not None
     assert "<script" not in page
     assert "lf0" in page
+
+
+def test_batches_by_a_file_of_state(home: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", MATRIX[:100])
+    np.save(tmp_path / "b.npy", MATRIX[100:])
+    screen = done("label", tmp_path / "a.npy", "--keep", tmp_path / "state").out
+    assert screen.splitlines()[-1].startswith(f"kept what was learnt in {tmp_path / 'state'}")
+    said = done("label", tmp_path / "b.npy", "--update", tmp_path / "state", "--json").json
+    whole = done("label", home / "v.npy", "--json").json
+    assert said["rows"] == 140
+    assert said["prior"] == pytest.approx(whole["prior"])
+    assert [one["accuracy"] for one in said["labelers"]] == pytest.approx(
+        [one["accuracy"] for one in whole["labelers"]]
+    )
+    again = tilth("label", tmp_path / "b.npy", "--update", tmp_path / "state")
+    assert again.code == 2
+    assert "in the state already" in again.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--multilabel", "--keep", "state"), "--multilabel and --keep do not go together"),
+        (("--people", "--update", "state"), "--people and --update do not go together"),
+    ],
+)
+def test_a_state_goes_with_one_class_per_row(home: Path, options: tuple[str, ...], words: str) -> None:
+    result = tilth("label", home / "v.npy", *options)
+    assert result.code == 2
+    assert words in result.err
+
+
+def test_votes_are_not_overwritten_by_a_state(home: Path) -> None:
+    result = tilth("label", home / "v.csv", "--keep", home / "v.csv")
+    assert result.code == 2
+    assert "never overwritten" in result.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -36,12 +37,59 @@ def part(votes, start, stop):
     return subset(votes, Known(), np.arange(start, stop))[0]
 
 
+def early_until(rows):
+    """Votes of so many rows are kept, 0 for none: earlier rows then count by their sums at once."""
+    return mock.patch("tilth.labeling._shared.early.EARLY", rows)
+
+
+@pytest.fixture(params=["early", "late"])
+def mode(request):
+    with early_until(100_000 if request.param == "early" else 0):
+        yield request.param
+
+
 def in_batches(model, votes, cuts):
     ends = [*cuts, len(votes)]
     labelling = model.fit(part(votes, 0, ends[0]))
     for start, stop in pairwise(ends):
         labelling = model.update(labelling, part(votes, start, stop))
     return labelling
+
+
+@pytest.mark.parametrize("model", [OneCoin(), DawidSkene()])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_small_batches_are_one_fit_while_votes_are_kept(model, classes):
+    votes, _ = drawn(400, 11, classes, labelers=6)
+    whole, streamed = model.fit(votes), in_batches(model, votes, [15, 40, 100, 250])
+    assert streamed.labelers == whole.labelers
+    for name in ("accuracy", "interval", "coverage", "prior"):
+        assert getattr(streamed, name) == pytest.approx(getattr(whole, name), nan_ok=True)
+    assert model.predict(votes, streamed) == pytest.approx(model.predict(votes, whole))
+
+
+def test_trusted_rows_of_early_batches_are_kept_too():
+    votes, truth = drawn(300, 12, labelers=4)
+    known = Known(truth=np.eye(2)[truth], trusted=np.arange(300) % 3 == 0)
+    parts = [subset(votes, known, np.arange(*ends)) for ends in ((0, 60), (60, 200), (200, 300))]
+    streamed = OneCoin().fit(*parts[0])
+    for batch in parts[1:]:
+        streamed = OneCoin().update(streamed, *batch)
+    assert streamed.accuracy == pytest.approx(OneCoin().fit(votes, known).accuracy)
+
+
+@pytest.mark.parametrize("model", [OneCoin(), DawidSkene()])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_small_first_batch_does_no_harm_when_votes_are_kept_no_more(model, seed):
+    """Twenty rows first; votes are kept up to 1,000 rows, the other 3,000 come in by sums."""
+    votes, truth = drawn(4_000, seed, labelers=8)
+    cuts = [20, 200, 900, *range(1_500, 4_000, 500)]
+    with early_until(1_000):
+        streamed = in_batches(model, votes, cuts)
+    whole = model.fit(votes)
+    assert "early" not in streamed.parameters
+    assert streamed.accuracy == pytest.approx(whole.accuracy, abs=NEAR_ACCURACY)
+    right = [(model.predict(votes, one).argmax(axis=1) == truth).mean() for one in (streamed, whole)]
+    assert right[0] > right[1] - 0.01
 
 
 @settings(max_examples=6, deadline=None)
@@ -64,7 +112,7 @@ def test_batches_come_near_the_fit_to_all(seed, classes, steps, model):
     assert (streamed.accuracy <= streamed.interval[:, 1]).all()
 
 
-def test_intervals_narrow_as_votes_come_in():
+def test_intervals_narrow_as_votes_come_in(mode):
     votes, _ = drawn(3_000, 1)
     first = OneCoin().fit(part(votes, 0, 500))
     later = in_batches(OneCoin(), votes, [500, 1_500])
@@ -73,7 +121,7 @@ def test_intervals_narrow_as_votes_come_in():
     assert np.diff(later.interval) == pytest.approx(np.diff(whole.interval), rel=0.15)
 
 
-def test_nothing_new_changes_nothing():
+def test_nothing_new_changes_nothing(mode):
     votes, _ = drawn(800, 2)
     labelling = DawidSkene().fit(votes)
     empty = replace(
@@ -85,7 +133,7 @@ def test_nothing_new_changes_nothing():
     assert DawidSkene().predict(votes, again) == pytest.approx(DawidSkene().predict(votes, labelling))
 
 
-def test_labelers_may_be_new_and_others_silent():
+def test_labelers_may_be_new_and_others_silent(mode):
     votes, _ = drawn(2_000, 3, labelers=8)
     kept = votes.sources < 6
     fewer = replace(
@@ -109,14 +157,14 @@ def test_labelers_may_be_new_and_others_silent():
     assert found.coverage[6] == pytest.approx((votes.sources[votes.rows >= 1_000] == 6).sum() / 2_000)
 
 
-def test_trusted_rows_of_a_batch_teach():
+def test_trusted_rows_of_a_batch_teach(mode):
     votes, truth = drawn(1_200, 4, labelers=3)
     first, batch = OneCoin().fit(part(votes, 0, 400)), part(votes, 400, 1_200)
     known = Known(truth=np.eye(2)[1 - truth[400:]], trusted=np.ones(800, dtype=bool))
     assert (OneCoin().update(first, batch, known).accuracy < OneCoin().update(first, batch).accuracy - 0.1).all()
 
 
-def test_other_classes_and_labellings_without_sums_are_refused():
+def test_other_classes_and_labellings_without_sums_are_refused(mode):
     votes, _ = drawn(300, 5)
     other, _ = drawn(300, 5, classes=3)
     with pytest.raises(NotApplicable, match="what was learnt for"):
@@ -132,5 +180,6 @@ def test_new_rows_that_would_settle_silence_otherwise_are_told_of():
     speaks = rng.random((3_000, 6)) < np.where(truth[:, None] == np.arange(6) // 3, 0.6, 0.1)
     matrix = np.where(speaks, np.arange(6) // 3, -1)
     later = Votes.of_matrix(matrix, classes=handed.classes)
-    found = OneCoin().update(OneCoin().fit(handed), later)
+    with early_until(0):
+        found = OneCoin().update(OneCoin().fit(handed), later)
     assert any("fit anew on all rows" in said for said in found.warnings)

@@ -21,6 +21,7 @@ __all__ = [
     "Columns",
     "Explain",
     "Ignore",
+    "KeepFile",
     "LabelOptions",
     "Labels",
     "ManifestFile",
@@ -31,6 +32,7 @@ __all__ = [
     "Separator",
     "Trusted",
     "Truth",
+    "UpdateFile",
     "VotesFile",
     "Wrong",
 ]
@@ -70,6 +72,12 @@ Wrong = Annotated[
 Next = Annotated[bool, typer.Option("--next", help="In a project: where the next labeler should look.")]
 People = Annotated[bool, typer.Option("--people", help="The report card of those who answered.")]
 ManifestFile = Annotated[Path | None, typer.Option("--manifest", help="Write what was read and dropped as JSON.")]
+KeepFile = Annotated[
+    Path | None, typer.Option("--keep", help="Write what the label model learnt, for the next batch of votes.")
+]
+UpdateFile = Annotated[
+    Path | None, typer.Option("--update", help="Learn on from a file that --keep wrote, and write it again.")
+]
 Labels = Annotated[
     Path | None, typer.Option("-o", "--output", help="Write row, label, probabilities: .csv, .parquet or .json.")
 ]
@@ -93,6 +101,8 @@ class LabelOptions:
     wrong: str | None
     look_next: bool
     people: bool
+    keep: Path | None
+    update: Path | None
     manifest: Path | None
     output: Path | None
     directory: Path
@@ -123,14 +133,19 @@ class LabelOptions:
             )
         if self.separator != SEPARATOR and not self.multilabel:
             raise UsageError("--separator is for votes that name several classes", next_step="add --multilabel")
+        if self.keep is not None:
+            _refuse_overwriting(self.keep, self.votes, self.truth, self.trusted)
+        if self.multilabel:
+            _refuse_together("--multilabel", {"--keep": self.keep, "--update": self.update})
         if self.people:
-            _refuse_with_people(self._not_with_people)
+            _refuse_together("--people", self._not_with_people)
 
     @property
     def _of_file(self) -> dict[str, object]:
         """Options that say how a file of votes is read."""
         named: dict[str, object] = {"--truth": self.truth, "--trusted": self.trusted, "--classes": self.classes}
         named |= {"--columns": self.columns, "--manifest": self.manifest, "--ignore": self.ignore}
+        named |= {"--keep": self.keep, "--update": self.update}
         return named | {"--abstain": self.abstain != ABSTAIN, "--multilabel": self.multilabel}
 
     @property
@@ -138,6 +153,7 @@ class LabelOptions:
         if self.votes is None:
             return {"--explain": self.explain, "--wrong": self.wrong, "--next": self.look_next, "-o": self.output}
         named: dict[str, object] = {"--explain": self.explain, "-o": self.output, "--manifest": self.manifest}
+        named |= {"--keep": self.keep, "--update": self.update}
         return named | {"--model": self.model != AUTO, "--multilabel": self.multilabel}
 
 
@@ -151,10 +167,10 @@ def _refuse_file_options(given: Mapping[str, object]) -> None:
         )
 
 
-def _refuse_with_people(given: Mapping[str, object]) -> None:
+def _refuse_together(option: str, given: Mapping[str, object]) -> None:
     named = [name for name, value in given.items() if value]
     if named:
-        raise UsageError(f"--people and {named[0]} do not go together", next_step="leave one of them out")
+        raise UsageError(f"{option} and {named[0]} do not go together", next_step="leave one of them out")
 
 
 def _listed(names: str | None) -> tuple[str, ...]:
@@ -168,6 +184,11 @@ def _refuse_output(output: Path, *inputs: str | None) -> None:
             f"{output.suffix or 'no suffix'!r} is not a format of labels",
             next_step=f"name a {' or '.join(_SUFFIXES)} file",
         )
+    _refuse_overwriting(output, *inputs)
+
+
+def _refuse_overwriting(output: Path, *inputs: str | None) -> None:
+    """Refuse to write a file that is read."""
     read = [Path(one.rpartition(":")[0] if not Path(one).exists() else one) for one in inputs if one]
     if any(one.exists() and output.exists() and one.samefile(output) for one in read):
         raise UsageError(

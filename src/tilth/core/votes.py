@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -71,6 +71,28 @@ class Votes:
         matrix[self.rows, self.sources] = self.said
         abstained[self.rows, self.sources] = False
         return matrix, abstained
+
+    def among(self, labelers: tuple[str, ...]) -> Votes:
+        """Return the votes with their labelers numbered among others; all of them must be there."""
+        number = {name: place for place, name in enumerate(labelers)}
+        places = np.array([number[name] for name in self.labelers], dtype=np.intp)
+        return replace(self, labelers=labelers, sources=places[self.sources])
+
+    def followed_by(self, later: Votes) -> Votes:
+        """Return these rows and, below them, those of votes for the same classes; labelers that are new come last."""
+        if later.classes != self.classes:
+            raise ValueError("votes for other classes cannot follow")
+        known = set(self.labelers)
+        labelers = (*self.labelers, *(name for name in later.labelers if name not in known))
+        more = later.among(labelers)
+        return Votes(
+            row_ids=pa.concat_arrays([one.row_ids.cast(pa.string()) for one in (self, later)]),
+            labelers=labelers,
+            classes=self.classes,
+            rows=np.concatenate([self.rows, more.rows + len(self)]),
+            sources=np.concatenate([self.sources, more.sources]),
+            said=np.concatenate([self.said, more.said]),
+        )
 
     @classmethod
     def of_matrix(

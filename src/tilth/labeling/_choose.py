@@ -19,11 +19,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from tilth.core.arrays import Vector
-from tilth.core.errors import NotApplicable
+from tilth.core.errors import NotApplicable, first_three
 from tilth.core.labelling import Known, Labelling
 from tilth.core.votes import Votes
 from tilth.labeling._shared import (
@@ -38,7 +39,7 @@ from tilth.labeling._shared import (
 from tilth.operators.protocols import LabelModel
 from tilth.operators.registry import spec_of
 
-__all__ = ["Choice", "choose_label_model"]
+__all__ = ["Choice", "choose_label_model", "updated_choice"]
 
 ROWS, MOST_ROWS = 10_000, 200_000
 """Rows that decide, evenly spaced; more of them where labelers have few votes each."""
@@ -92,6 +93,47 @@ def choose_label_model(models: Sequence[LabelModel], votes: Votes, known: Known)
     own = model.predict(votes, labelling, Known(embeddings=known.embeddings))
     warnings = (*labelling.warnings, *warnings_of(votes, labelling, own))
     return Choice(model=model, labelling=replace(labelling, why=why, warnings=tuple(dict.fromkeys(warnings))))
+
+
+def updated_choice(model: LabelModel, labelling: Labelling, votes: Votes, known: Known) -> Choice:
+    """Return a model with what it knows after votes on new rows; one that cannot take them in stays as it is, and says so.
+
+    Parameters
+    ----------
+    model : the model that learnt `labelling`
+    labelling : what it knows
+    votes : on new rows; labelers may be new where the model takes votes in
+    known : what else is known of the new rows
+
+    Raises
+    ------
+    NotApplicable : labelers are new, and the model learns nothing further
+    """
+    said: tuple[str, ...] = ()
+    if isinstance(model, Updatable):
+        after = model.update(labelling, votes, known)
+    else:
+        new = [name for name in votes.labelers if name not in labelling.labelers]
+        if new:
+            raise NotApplicable(
+                f"{labelling.model} learns nothing of {first_three(map(repr, new))}, of whom it knows nothing",
+                next_step="fit anew on all votes, or use dawid_skene or one_coin",
+            )
+        after = labelling
+        said = (f"{labelling.model} takes no further votes in: it stays as the earlier rows taught it",)
+    own = votes.among(after.labelers)
+    answer = model.predict(own, after, Known(embeddings=known.embeddings))
+    warnings = (*said, *after.warnings, *warnings_of(own, after, answer))
+    return Choice(model=model, labelling=replace(after, why=labelling.why, warnings=tuple(dict.fromkeys(warnings))))
+
+
+@runtime_checkable
+class Updatable(Protocol):
+    """A label model that takes votes on new rows in."""
+
+    def update(self, labelling: Labelling, votes: Votes, known: Known) -> Labelling:
+        """Return what is known with them."""
+        ...
 
 
 def _simplest_of_the_best(models: Sequence[LabelModel], votes: Votes, known: Known) -> tuple[LabelModel, str]:

@@ -20,7 +20,7 @@ from typing import ClassVar
 from tilth.core.arrays import Matrix
 from tilth.core.labelling import Known, Labelling
 from tilth.core.votes import Votes
-from tilth.labeling._shared import Belief, fit_by_em, predict_by_scores, update_by_sums
+from tilth.labeling._shared import Belief, fit_by_em, keeping, predict_by_scores, update
 
 __all__ = ["OneCoin"]
 
@@ -59,11 +59,14 @@ class OneCoin:
 
     def fit(self, votes: Votes, known: Known = NOTHING) -> Labelling:
         """Return each labeler's accuracy with its interval, and the share of each class."""
-        return fit_by_em("one_coin", votes, known, self._belief)
+        return keeping(fit_by_em("one_coin", votes, known, self._belief), votes, known)
 
     def update(self, labelling: Labelling, votes: Votes, known: Known = NOTHING) -> Labelling:
-        """Return what is known with the votes on new rows taken in; earlier votes are not needed, and labelers may be new."""
-        return update_by_sums(labelling, votes, known, self._belief)
+        """Return what is known with the votes on new rows taken in; labelers may be new.
+
+        Up to 100,000 rows it is what `fit` learns of all rows at once; then earlier rows count by their sums.
+        """
+        return update(labelling, votes, known, self._belief, self.fit)
 
     def predict(self, votes: Votes, labelling: Labelling, known: Known = NOTHING) -> Matrix:
         """Return p(truth | votes), (n, k); the prior where there is no vote, the truth where it is trusted."""

@@ -31,7 +31,18 @@ from tilth.operators.registry import make, names
 from tilth.sources._row_classes import RowClasses
 from tilth.sources._votes import ReadVotes, VoteReading, read_votes
 
-__all__ = ["AUTO", "BASELINE", "Labelled", "by_rows_nearby", "fitted_model", "label_read", "label_votes"]
+__all__ = [
+    "AUTO",
+    "BASELINE",
+    "Labelled",
+    "by_rows_nearby",
+    "fitted_model",
+    "known_of_rows",
+    "label_read",
+    "label_votes",
+    "labelled_by",
+    "refuse_unknown_model",
+]
 
 AUTO = "auto"
 """The model's name where the votes choose it."""
@@ -121,7 +132,7 @@ def label_votes(
     NotApplicable
         The label model that was named is not for these votes.
     """
-    _refuse_unknown(model)
+    refuse_unknown_model(model)
     progress("reading votes")
     return label_read(read_votes(source, truth=truth, trusted=trusted, reading=reading), model, progress)
 
@@ -133,13 +144,18 @@ def label_read(
 
     `embeddings`, (n, d), say where the rows lie, for the label models that heed rows nearby.
     """
-    _refuse_unknown(model)
-    known = replace(_known(read), embeddings=embeddings)
+    refuse_unknown_model(model)
+    known = replace(known_of_rows(read), embeddings=embeddings)
     progress("fitting", f"{model}: {len(read.votes.rows):,} votes of {len(read.votes.labelers):,} labelers")
     choice = fitted_model(model, read.votes, known)
-    pred_probs = choice.model.predict(read.votes, choice.labelling, known)
     progress("analysing")
-    return Labelled(_summary(read, choice, pred_probs, known), read.votes, choice, embeddings)
+    return labelled_by(choice, read, known)
+
+
+def labelled_by(choice: Choice, read: ReadVotes, known: Known) -> Labelled:
+    """Return the labels of rows by a model that is fitted; the votes' labelers are those of the fit, in its order."""
+    pred_probs = choice.model.predict(read.votes, choice.labelling, known)
+    return Labelled(_summary(read, choice, pred_probs, known), read.votes, choice, known.embeddings)
 
 
 def by_rows_nearby(votes: Votes, pred_probs: Matrix, prior: Vector) -> Mask:
@@ -153,7 +169,8 @@ def best_class(pred_probs: Matrix, prior: Vector) -> IntVector:
     return np.asarray(np.where(tied, prior, -1.0).argmax(axis=1), dtype=np.intp)
 
 
-def _refuse_unknown(model: str) -> None:
+def refuse_unknown_model(model: str) -> None:
+    """Raise UnknownOperatorError for a name that no label model has."""
     known = (AUTO, *names("labeling", "predict"))
     if model not in known:
         raise UnknownOperatorError(
@@ -162,7 +179,8 @@ def _refuse_unknown(model: str) -> None:
         )
 
 
-def _known(read: ReadVotes) -> Known:
+def known_of_rows(read: ReadVotes) -> Known:
+    """Return the trusted classes that came with votes, as label models take them."""
     if read.trusted is None:
         return Known()
     truth = np.zeros((len(read.votes), read.votes.n_classes))

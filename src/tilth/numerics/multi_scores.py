@@ -71,8 +71,8 @@ def multi_scores(said: Mask, probs: Matrix, truth: Mask) -> MultiScores:
     --------
     >>> said = np.array([[True, True], [True, False]])
     >>> scores = multi_scores(said, np.full((2, 2), 0.5), np.array([[True, False], [True, False]]))
-    >>> scores.accuracy.value, scores.micro_f1.value, scores.macro_f1.value, scores.subset_accuracy.value
-    (0.75, 0.8, 0.5, 0.5)
+    >>> [round(one.value, 2) for one in scores[:4]]
+    [0.75, 0.8, 0.5, 0.5]
     """
     if not truth.size:
         raise InputError("there is no row to score")

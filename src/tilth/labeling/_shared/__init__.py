@@ -5,6 +5,7 @@ from __future__ import annotations
 from tilth.labeling._shared.ballots import Ballots, ballots_of, refuse_no_votes
 from tilth.labeling._shared.belief import Belief
 from tilth.labeling._shared.checks import is_handed_out
+from tilth.labeling._shared.early import EARLY, joined_known, keeping
 from tilth.labeling._shared.em import Parameters, Statistics, Told, fold, merge, start
 from tilth.labeling._shared.evidence import (
     by_row,
@@ -19,10 +20,11 @@ from tilth.labeling._shared.evidence import (
 from tilth.labeling._shared.expert import fit_by_em, fit_in_one_step, parameters_of, predict_by_scores
 from tilth.labeling._shared.nearby import Nearby, Place, Places, nearby_of
 from tilth.labeling._shared.report import labelling_of, settled
-from tilth.labeling._shared.streaming import update_by_sums
+from tilth.labeling._shared.streaming import update
 from tilth.labeling._shared.warnings import warnings_of
 
 __all__ = [
+    "EARLY",
     "Ballots",
     "Belief",
     "Nearby",
@@ -40,6 +42,8 @@ __all__ = [
     "foretold_votes",
     "in_company",
     "is_handed_out",
+    "joined_known",
+    "keeping",
     "labelling_of",
     "merge",
     "nearby_of",
@@ -50,7 +54,7 @@ __all__ = [
     "settled",
     "start",
     "subset",
-    "update_by_sums",
+    "update",
     "vote_scores",
     "votes_in_company",
     "warnings_of",

@@ -1,10 +1,11 @@
-"""New votes taken into what was learnt of earlier ones, from sums alone: earlier votes are not read again.
+"""New votes taken into what was learnt of earlier ones: together with them while these are few, then by sums alone.
 
-    sums = those that the labelling keeps  +  those of the new rows, which are iterated to where they no longer move
+    early   up to 100,000 rows are kept; with a new batch they are one fit to all rows, to the last digit
+    later   sums = those that the labelling keeps  +  those of the new rows, which are iterated to where they no longer move
 
 The sums of earlier rows stay as they were split over the classes when these rows were new: a fit to all rows at once would split
-them again. What is found differs from that fit the less, the more the first rows told of the labelers. Which labelers repeat one
-another, how far votes of a row repeat, and whether silence counts are taken over from the first fit.
+them again. After 100,000 rows, what is found differs little from that fit. Which labelers repeat one another, how far votes
+of a row repeat, and whether silence counts are then taken over from the last fit.
 
 Source: Neal, Hinton (1998), A view of the EM algorithm that justifies incremental, sparse, and other variants, in Learning in
 Graphical Models, section 5.
@@ -12,7 +13,7 @@ Graphical Models, section 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from tilth.core.votes import Votes
 from tilth.labeling._shared.ballots import ballots_of
 from tilth.labeling._shared.belief import Belief
 from tilth.labeling._shared.checks import is_handed_out, overlap_of
+from tilth.labeling._shared.early import early, joined_known
 from tilth.labeling._shared.em import Parameters, Statistics, Told, gathered, iterate, merge
 from tilth.labeling._shared.expert import (
     OVERLAP_ROWS,
@@ -36,15 +38,43 @@ from tilth.labeling._shared.expert import (
 )
 from tilth.labeling._shared.report import score_interval
 
-__all__ = ["update_by_sums"]
+__all__ = ["update", "update_by_sums"]
 
 CLOSE, ROUNDS = 1e-5, 100
 FEWEST = 200
 """New rows with a vote from which on they may settle something otherwise."""
 
 
-def update_by_sums(labelling: Labelling, votes: Votes, known: Known, belief: Belief) -> Labelling:
+Fit = Callable[[Votes, Known], Labelling]
+"""A fit to votes, which keeps them while they are few."""
+
+
+def update(labelling: Labelling, votes: Votes, known: Known, belief: Belief, fit: Fit) -> Labelling:
     """Return what is known of the labelers with the votes on new rows taken in; labelers may be new.
+
+    Parameters
+    ----------
+    labelling : that `fit` or this made
+    votes : on rows that the labelling has not seen, for the same classes
+    known : of these rows
+    belief : that of the model
+    fit : the model's own, for as long as earlier votes are kept
+
+    Raises
+    ------
+    NotApplicable
+        The classes are others, or the labelling keeps no sums.
+    """
+    _refuse_other(labelling, votes)
+    kept = early(labelling)
+    if kept is None:
+        return update_by_sums(labelling, votes, known, belief)
+    before, told = kept
+    return fit(before.followed_by(votes), joined_known((len(before), told), (len(votes), known), votes.n_classes))
+
+
+def update_by_sums(labelling: Labelling, votes: Votes, known: Known, belief: Belief) -> Labelling:
+    """Return what is known of the labelers with the votes on new rows taken in, earlier rows by their sums.
 
     Parameters
     ----------
@@ -58,13 +88,7 @@ def update_by_sums(labelling: Labelling, votes: Votes, known: Known, belief: Bel
     NotApplicable
         The classes are others, or the labelling keeps no sums.
     """
-    if votes.classes != labelling.classes:
-        raise NotApplicable(
-            f"the new votes are for {first_three(votes.classes)}, what was learnt for {first_three(labelling.classes)}",
-            next_step="give the votes the same class names in the same order, or fit anew",
-        )
-    if "counts" not in labelling.parameters:
-        raise NotApplicable(f"{labelling.model} keeps no sums to which votes could be added", next_step="fit anew")
+    _refuse_other(labelling, votes)
     wider = _with_labelers(labelling, votes.labelers)
     kept, before = wider.parameters, parameters_of(wider)
     held = replace(
@@ -73,7 +97,7 @@ def update_by_sums(labelling: Labelling, votes: Votes, known: Known, belief: Bel
         silence=before.silence,
         by_design=bool(kept["by_design"][0]),
     )
-    joined = _among(votes, wider.labelers)
+    joined = votes.among(wider.labelers)
     held = replace(held, saying=confusions_of(joined, known))
     ballots = ballots_of(joined)
     weighed = ballots.weighted(kept["worth"])
@@ -98,6 +122,16 @@ def update_by_sums(labelling: Labelling, votes: Votes, known: Known, belief: Bel
     found = _report(wider, believed, sums, accuracy, kept["information"] + more, ballots.said.sum(axis=1), len(votes))
     everything = Told(ballots=weighed, truth=known.truth, trusted=known.trusted)
     return replace(found, warnings=tuple(_otherwise(everything, heard(weighed, known), held)))
+
+
+def _refuse_other(labelling: Labelling, votes: Votes) -> None:
+    if votes.classes != labelling.classes:
+        raise NotApplicable(
+            f"the new votes are for {first_three(votes.classes)}, what was learnt for {first_three(labelling.classes)}",
+            next_step="give the votes the same class names in the same order, or fit anew",
+        )
+    if "counts" not in labelling.parameters:
+        raise NotApplicable(f"{labelling.model} keeps no sums to which votes could be added", next_step="fit anew")
 
 
 def _otherwise(everything: Told, spoken: Told, held: Belief) -> Iterator[str]:
@@ -169,10 +203,3 @@ def _with_labelers(labelling: Labelling, names: tuple[str, ...]) -> Labelling:
             "information": np.concatenate([kept["information"], np.zeros(more)]),
         },
     )
-
-
-def _among(votes: Votes, names: tuple[str, ...]) -> Votes:
-    """Return votes whose labelers are numbered among all."""
-    number = {name: place for place, name in enumerate(names)}
-    places = np.array([number[name] for name in votes.labelers], dtype=np.intp)
-    return replace(votes, labelers=names, sources=places[votes.sources])
