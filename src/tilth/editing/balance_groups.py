@@ -42,11 +42,13 @@ class BalanceGroups:
 
     Parameters
     ----------
+    slice : the slice whose score is to rise; it judges the edit, and has no part in the weights
     strength : 1 makes groups count alike, as far as `most_times` allows; 0.5 goes half way
     others : what rows of no slice are: a group of their own, of a guessed slice, or rows that count a twentieth
     most_times : greatest factor between two rows
     """
 
+    slice: str = ""
     strength: float = 1.0
     others: Others = "group"
     most_times: float = 100.0
@@ -54,6 +56,8 @@ class BalanceGroups:
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "slices", "weights", "embeddings"})
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
+    mends_all: ClassVar[bool] = True
+    """It weights all groups at once: it is tried for the slice that is worst off alone."""
 
     def strengths(self) -> Sequence[BalanceGroups]:
         """A quarter, half way and even; half way and even with slices guessed; even, with rows of no slice hardly counting."""

@@ -38,16 +38,20 @@ class FitResiduals:
 
     Parameters
     ----------
+    slice : the slice whose score is to rise; it judges the edit, and has no part in the weights
     gamma : how fast a row's weight falls with the probability of its label
     share : say of these weights beside the old ones, in [0, 1]
     """
 
+    slice: str = ""
     gamma: float = 4.0
     share: float = 0.5
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "weights"})
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
+    mends_all: ClassVar[bool] = True
+    """It weights all groups at once: it is tried for the slice that is worst off alone."""
 
     def strengths(self) -> Sequence[FitResiduals]:
         """A tenth, a quarter and half of the say."""

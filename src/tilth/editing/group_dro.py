@@ -41,11 +41,13 @@ class GroupDro:
 
     Parameters
     ----------
+    slice : the slice whose score is to rise; it judges the edit, and has no part in the weights
     most_fall : how much of the out-of-sample accuracy of all rows may be given up
     over : slices × classes, or classes alone
     others : what rows of no slice are: a group of their own, of a guessed slice, or in no group
     """
 
+    slice: str = ""
     most_fall: float = 0.01
     over: Literal["slices", "classes"] = "slices"
     others: Others = "group"
@@ -53,6 +55,8 @@ class GroupDro:
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "slices", "weights", "embeddings"})
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
+    mends_all: ClassVar[bool] = True
+    """It weights all groups at once: it is tried for the slice that is worst off alone."""
 
     def strengths(self) -> Sequence[GroupDro]:
         """Half a point and one point of the average; one point with slices guessed, and over classes alone."""

@@ -37,14 +37,18 @@ class UpweightErrors:
 
     Parameters
     ----------
+    slice : the slice whose score is to rise; it judges the edit, and has no part in the weights
     times : how many times as much
     """
 
+    slice: str = ""
     times: float = 4.0
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "weights"})
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
+    mends_all: ClassVar[bool] = True
+    """It weights all groups at once: it is tried for the slice that is worst off alone."""
 
     def strengths(self) -> Sequence[UpweightErrors]:
         """Twice, four and ten times as much."""

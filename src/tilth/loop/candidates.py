@@ -84,7 +84,8 @@ def _strengths(name: str, aims: Sequence[str]) -> Sequence[Editor]:
         return tuple(editor.strengths())
     if not aims:
         raise NotApplicable("no slice is worse than the rest beyond chance, with enough train and dev rows to mend it")
-    return tuple(one for aim in aims for one in replace(editor, slice=aim).strengths())
+    mended = aims[:1] if getattr(editor, "mends_all", False) else aims
+    return tuple(one for aim in mended for one in replace(editor, slice=aim).strengths())
 
 
 def _proposal(editor: Editor, evidence: EvidenceBase) -> Candidate:
