@@ -26,6 +26,7 @@ SURFACE = {
     "RunSummary",
     "Schema",
     "Slice",
+    "SliceSummary",
     "Target",
     "Task",
     "TilthError",
@@ -38,6 +39,7 @@ SURFACE = {
     "label",
     "labeler",
     "open",
+    "slices",
 }
 
 

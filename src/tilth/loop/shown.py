@@ -8,6 +8,7 @@ from tilth.core.learning_curve import LearningCurve
 from tilth.core.migration_plan import MigrationPlan, TaxonomyState
 from tilth.core.people_report import PeopleReport
 from tilth.core.project_labels import ProjectLabels
+from tilth.core.slice_summary import SliceSummary
 from tilth.core.summary import RunSummary
 from tilth.loop.history import Blame, VersionDiff
 from tilth.loop.project import Project
@@ -27,6 +28,7 @@ def register_all() -> None:
     register(MigrationPlan, _plan)
     register(TaxonomyState, _taxonomy)
     register(PeopleReport, _people)
+    register(SliceSummary, _slices)
 
 
 def _project(project: Project) -> str:
@@ -96,3 +98,9 @@ def _people(report: PeopleReport) -> str:
     from tilth.reporting.people import people_html
 
     return people_html(report)
+
+
+def _slices(found: SliceSummary) -> str:
+    from tilth.reporting.slices import slices_html
+
+    return slices_html(found)
