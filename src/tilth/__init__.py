@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tilth._api import init as init
     from tilth._api import label as label
     from tilth._api import open as open  # noqa: A004 - tilth.open reads as it should
+    from tilth._api import slices as slices
     from tilth.core.dataset import Dataset as Dataset
     from tilth.core.edit import Edit as Edit
     from tilth.core.errors import NotApplicable as NotApplicable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tilth.core.schema import Schema as Schema
     from tilth.core.schema import Task as Task
     from tilth.core.slice import Slice as Slice
+    from tilth.core.slice_summary import SliceSummary as SliceSummary
     from tilth.core.summary import RunSummary as RunSummary
     from tilth.core.target import Target as Target
     from tilth.core.trial import Trial as Trial
@@ -48,6 +50,7 @@ _HOMES = {
     "RunSummary": "tilth.core.summary",
     "Schema": "tilth.core.schema",
     "Slice": "tilth.core.slice",
+    "SliceSummary": "tilth.core.slice_summary",
     "Target": "tilth.core.target",
     "Task": "tilth.core.schema",
     "TilthError": "tilth.core.errors",
@@ -61,6 +64,7 @@ _HOMES = {
     "labeler": "tilth.operators.labelers",
     "open": "tilth._api",
     "slice": "tilth.operators.rules",
+    "slices": "tilth._api",
     "transform": "tilth.operators.transforms",
 }
 
@@ -72,6 +76,7 @@ __all__ = [  # noqa: RUF022 - functions first
     "labeler",
     "open",
     "slice",
+    "slices",
     "transform",
     "Column",
     "Dataset",
@@ -84,6 +89,7 @@ __all__ = [  # noqa: RUF022 - functions first
     "RunSummary",
     "Schema",
     "Slice",
+    "SliceSummary",
     "Target",
     "Task",
     "TilthError",

@@ -15,12 +15,13 @@ from tilth.core.finding import Finding
 from tilth.core.label_summary import LabelSummary
 from tilth.core.multi_summary import MultiLabelSummary
 from tilth.core.progress import Progress, silent
+from tilth.core.slice_summary import SliceSummary
 from tilth.loop.found import Found
 from tilth.loop.project import Project, open_project
 from tilth.loop.shown import register_all
 from tilth.loop.starting import init_project
 
-__all__ = ["Findings", "find", "find_once", "init", "label", "open"]
+__all__ = ["Findings", "find", "find_once", "init", "label", "open", "slices"]
 
 register_all()
 
@@ -187,3 +188,40 @@ def label(
         )
         return labelled.summary
     return label_votes(votes, truth=truth, trusted=trusted, model=model, reading=reading, progress=progress).summary
+
+
+def slices(
+    table: Any,
+    *,
+    label: str,
+    prediction: str | Sequence[str] = (),
+    score: str | None = None,
+    progress: Progress = silent,
+) -> SliceSummary:
+    """Return the slices of a table on which predictions are worse: `tilth slices` without a project.
+
+    Parameters
+    ----------
+    table : a path or URL, a list of them, or a dataframe (pandas, polars, Arrow)
+    label : the column of true classes, or numbers
+    prediction : a column of classes; of numbers, for a numeric label; of probabilities of the second of two classes; or one
+        column of probabilities per class, as a list or with commas between
+    score : a column of one score per row, higher is better, in place of right or wrong
+
+    Raises
+    ------
+    TilthError
+        A column that is not there, a table without rows, labels and predictions without a common class, no score.
+
+    Examples
+    --------
+    >>> import numpy as np, pyarrow as pa, tilth
+    >>> shop = np.repeat(["north", "south"], 100)
+    >>> said = np.where((shop == "south") & (np.arange(200) % 3 > 0), "no", "yes")
+    >>> found = tilth.slices(pa.table({"shop": shop, "said": said, "true": ["yes"] * 200}), label="true", prediction="said")
+    >>> [(one.name, one.rows) for one in found.slices]
+    [('shop is south', 100)]
+    """
+    from tilth.loop.slices_once import slices_once
+
+    return slices_once(table, label=label, prediction=prediction, score=score, progress=progress)

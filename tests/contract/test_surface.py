@@ -26,6 +26,7 @@ SURFACE = {
     "RunSummary",
     "Schema",
     "Slice",
+    "SliceSummary",
     "Target",
     "Task",
     "TilthError",
@@ -41,6 +42,7 @@ SURFACE = {
     "open",
     "slice",
     "transform",
+    "slices",
 }
 
 

@@ -12,6 +12,7 @@ from tilth.core.multi_summary import MultiLabelSummary
 from tilth.core.people_report import PeopleReport
 from tilth.core.project_labels import ProjectLabels
 from tilth.core.rows_plan import RowsPlan
+from tilth.core.slice_summary import SliceSummary
 from tilth.core.stress_summary import StressSummary
 from tilth.core.summary import RunSummary
 from tilth.loop.history import Blame, VersionDiff
@@ -37,6 +38,7 @@ def register_all() -> None:
     register(Comparison, _comparison)
     register(RowsPlan, _rows)
     register(StressSummary, _stress)
+    register(SliceSummary, _slices)
 
 
 def _project(project: Project) -> str:
@@ -140,3 +142,9 @@ def _rows(plan: RowsPlan) -> str:
     from tilth.reporting.notebook import table_html
 
     return table_html(plan_rows(plan), PLAN_HEADS, right=("test rows", "labels"))
+
+
+def _slices(found: SliceSummary) -> str:
+    from tilth.reporting.slices import slices_html
+
+    return slices_html(found)

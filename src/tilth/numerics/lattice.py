@@ -165,6 +165,7 @@ class _Best:
         self.needed: dict[tuple[int, float], float] = {}
 
     def take(self, features: tuple[int, ...], places: NDArray[np.intp], counted: Counted, worth: Vector) -> None:
+        """Add the cells at some places of a table, (c, d), with their worth, (c,)."""
         for place, value in zip(places, worth, strict=True):
             at = tuple(int(v) for v in place)
             self.found.append(Conjunction(features, at, int(counted.rows[at]), float(counted.losses[at]), float(value)))
@@ -172,6 +173,7 @@ class _Best:
             self._shorten()
 
     def ordered(self) -> list[Conjunction]:
+        """Return them, most worth first."""
         self._shorten()
         return self.found
 

@@ -3,7 +3,8 @@
     rows[a..b, w] = sum over a <= v <= b of rows[v, w]
 
 A feature of v values of which the first o are ordered has o (o + 1) / 2 - 1 ranges of neighbours, the range of all of them left
-out, and v - o other values. No row is looked at again.
+out, and v - o other values. Ranges that begin or end with a value which no row has repeat others, and are left out. No row is
+looked at again.
 
 Source: definition; Fukuda, Morimoto, Morishita, Tokuyama (1996), Data mining using two-dimensional optimized association rules,
 SIGMOD (searching all ranges through counts of bins).
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tilth.core.arrays import Mask
 from tilth.numerics.joint_counts import Counted, JointCounts
 
 __all__ = ["RangeCounts"]
@@ -39,7 +41,8 @@ class RangeCounts:
 
     def __init__(self, counts: JointCounts, ordered: Sequence[int]) -> None:
         self.counts, self.losses = counts, counts.losses
-        self.limits = [_limits(size, first) for size, first in zip(counts.sizes, ordered, strict=True)]
+        held = [counts.of((f,)).rows > 0 for f in range(len(counts.sizes))]
+        self.limits = [_limits(has, first) for has, first in zip(held, ordered, strict=True)]
         """Per feature the first and the last value of each range."""
         self.sizes = tuple(len(ends) for ends in self.limits)
         self._sums = [_sums(tuple(ends), size) for ends, size in zip(self.limits, counts.sizes, strict=True)]
@@ -62,9 +65,11 @@ class RangeCounts:
         return np.ascontiguousarray(summed)
 
 
-def _limits(size: int, ordered: int) -> list[tuple[int, int]]:
-    ranges = [(a, b) for a in range(ordered) for b in range(a, ordered) if (a, b) != (0, ordered - 1) or ordered == 1]
-    return [*ranges, *((v, v) for v in range(ordered, size))]
+def _limits(held: Mask, ordered: int) -> list[tuple[int, int]]:
+    """Return the ranges of the first values, between those that some row has, and the other values one by one."""
+    ends = np.flatnonzero(held[:ordered]).tolist()
+    ranges = [(a, b) for a in ends for b in ends if a <= b and ((a, b) != (ends[0], ends[-1]) or len(ends) == 1)]
+    return [*ranges, *((v, v) for v in range(ordered, len(held)))]
 
 
 def _sums(limits: tuple[tuple[int, int], ...], size: int) -> NDArray[np.float64]:

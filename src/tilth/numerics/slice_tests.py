@@ -113,6 +113,15 @@ class Losses:
             return hypergeometric_tail(wrong, n, bad, total)
         return max(self._welch(inside), self._bound(float(self.losses[inside].mean()), n))
 
+    def is_worse(self, inside: Mask, tail: float) -> bool:
+        """Whether the p-value is at most `tail`; what is not needed to know that is not computed; (n,)."""
+        n, total = int(np.count_nonzero(inside)), len(self.losses)
+        if n in (0, total) or self.top == 0 or self.is_binary:
+            return self.p_value(inside) <= tail
+        if self._welch(inside) > tail:
+            return False
+        return any(bound() <= tail for bound in self._bounds(float(self.losses[inside].mean()), n))
+
     def _welch(self, inside: Mask) -> float:
         one, other = self.losses[inside], self.losses[~inside]
         gap = float(one.mean() - other.mean())
@@ -125,12 +134,20 @@ class Losses:
         return float(student_tail(gap / np.sqrt(parts.sum()), df))
 
     def _bound(self, mean: float, n: int) -> float:
-        """Return the smallest of three bounds of the same event: by the rows inside, by those outside, by coins per row."""
+        """Return the smallest of the bounds of the chance that n rows have such a mean."""
+        return min(bound() for bound in self._bounds(mean, n))
+
+    def _bounds(self, mean: float, n: int) -> list[Callable[[], float]]:
+        """Return three bounds of the same event, cheap ones first: by the rows inside, by those outside, by coins per row."""
         total, whole = len(self.losses), float(self.losses.mean())
         if mean <= whole:
-            return 1.0
+            return [lambda: 1.0]
         rest = (whole * total - mean * n) / (total - n)
-        return min(self._tilted(mean, n, 1.0), self._tilted(rest, total - n, -1.0), self._coins(mean, n))
+        return [
+            lambda: self._tilted(mean, n, 1.0),
+            lambda: self._tilted(rest, total - n, -1.0),
+            lambda: self._coins(mean, n),
+        ]
 
     def _tilted(self, mean: float, n: int, sign: float) -> float:
         """Return exp(-n sup_t (t x - K(t))), t of one sign; any t gives a valid bound."""
@@ -138,7 +155,9 @@ class Losses:
         apart = sign * ((highs if sign > 0 else lows) - mean) / self.top
 
         def cost(t: float) -> float:
-            return n * float(special.logsumexp(t * apart, b=weights))
+            tilted = t * apart
+            top = float(tilted.max())
+            return n * (top + float(np.log(weights @ np.exp(tilted - top))))
 
         return float(np.exp(min(0.0, _least(cost))))
 

@@ -3,7 +3,8 @@
 The search gives candidates by how much worse they surely are. Going through them in that order, one is reported if its exact
 p-value stands the error set aside for it, if it is worse than each of its parts, and if it is bad where the reported ones do not
 reach. Places that are left go to those that are worse than a reported one within that. Of two that share most of their rows the
-one with fewer conditions is kept, unless the other is worse within it; of two with as many, the better one.
+one with fewer conditions is kept, unless the other is worse within it; of two with as many, the better one. A slice gives way
+to one around it where it is no worse than the rest of that, and that rest is bad too.
 
 Source: see `lattice`, `slice_tests`; the shares of the error by depth: Genovese, Roeder, Wasserman (2006), False discovery
 control with p-value weighting, Biometrika 93.
@@ -30,6 +31,7 @@ _MOST_TRIED = 400
 _REFINED = 0.05
 _RANGED_DEPTH = 2
 _NEARLY_ALL = 0.9
+_AS_BAD = 0.01
 Limits = tuple[tuple[int, int, int], ...]
 """(feature, first value, last value) of each condition."""
 
@@ -45,7 +47,7 @@ class WorstSlice:
     worth : lower confidence bound on mean loss inside minus mean loss outside, which holds for all that were searched
     p_value, q_value : of being no worse than the rest; the second over all that were searched
     share : part of the error that was set aside for it
-    alike : other conjunctions of as many conditions that hold nearly the same rows, best first
+    alike : conjunctions of as many conditions on other features that hold nearly the same rows, best first
     """
 
     limits: Limits
@@ -169,24 +171,40 @@ class _Choice:
         """Keep a conjunction that is worse than the rest and its parts, and says something new; False if it might `within` others."""
         share = self.shares[len(limits)]
         inside = self._rows(limits)
-        p_value = self.tests.p_value(inside)
         tail = self.error * share
-        if p_value > tail:
+        if not self.tests.is_worse(inside, tail):
             return True
-        alike = [one for one in self.kept if _jaccard(one.inside, inside) > self.overlap]
+        swallowed = [one for one in self.kept if self._swallows(limits, inside, one)]
+        left = [one for one in self.kept if one not in swallowed]
+        alike = [one for one in left if _jaccard(one.inside, inside) > self.overlap]
         stay = [one for one in alike if len(one.limits) <= len(limits) or self._differs(one.inside, inside, tail)]
         if stay:
-            twin = stay[0]
-            if len(limits) == len(twin.limits) and _jaccard(twin.inside, inside) >= _NEARLY_ALL:
-                self._replace([twin], replace(twin, alike=(*twin.alike, limits)))
+            self._note(stay[0], limits, inside)
             return True
-        others = [one for one in self.kept if one not in alike]
+        others = [one for one in left if one not in alike]
         if not self._is_refined(limits, inside):
             return True
         if not self._is_new(inside, others, tail, within=within):
             return False
-        self._replace(alike, WorstSlice(limits=limits, inside=inside, worth=worth, p_value=p_value, share=share))
+        p_value = self.tests.p_value(inside)
+        come = WorstSlice(limits=limits, inside=inside, worth=worth, p_value=p_value, share=share)
+        self._replace([*alike, *swallowed], come)
         return True
+
+    def _swallows(self, limits: Limits, inside: Mask, one: WorstSlice) -> bool:
+        """Whether rows are a kept slice and more that are as bad: of a range that is bad, chance makes some part look worse."""
+        is_around = np.count_nonzero(one.inside & inside) >= _NEARLY_ALL * np.count_nonzero(one.inside)
+        if not is_around or len(limits) > len(one.limits):
+            return False
+        if self._differs(one.inside, inside, _REFINED / self.values):
+            return False
+        return self._differs(inside, ~one.inside, _AS_BAD)
+
+    def _note(self, twin: WorstSlice, limits: Limits, inside: Mask) -> None:
+        """Remember that other features tell nearly the same rows."""
+        is_other = _features(limits) != _features(twin.limits) and len(limits) == len(twin.limits)
+        if is_other and _jaccard(twin.inside, inside) >= _NEARLY_ALL:
+            self._replace([twin], replace(twin, alike=(*twin.alike, limits)))
 
     def _replace(self, gone: list[WorstSlice], come: WorstSlice) -> None:
         self.kept = [*(one for one in self.kept if one not in gone), come]
@@ -203,8 +221,7 @@ class _Choice:
         for fewer in range(1, len(limits)):
             for part in combinations(limits, fewer):
                 around = self._rows(part)
-                chance = Losses(self.counts.losses[around]).p_value(inside[around])
-                if chance > _REFINED / self.values ** (len(limits) - fewer):
+                if not self._differs(inside, around, _REFINED / self.values ** (len(limits) - fewer)):
                     return False
         return True
 
@@ -226,9 +243,13 @@ class _Choice:
     def _differs(self, inside: Mask, among: Mask, tail: float) -> bool:
         """Whether rows are worse than the others among some."""
         both = inside[among]
-        if np.count_nonzero(both) < self.least_rows:
+        if not 0 < np.count_nonzero(both) < len(both):
             return False
-        return Losses(self.counts.losses[among]).p_value(both) <= tail
+        return Losses(self.counts.losses[among]).is_worse(both, tail)
+
+
+def _features(limits: Limits) -> tuple[int, ...]:
+    return tuple(f for f, _, _ in limits)
 
 
 def _jaccard(one: Mask, other: Mask) -> float:

@@ -59,10 +59,16 @@ class Feature:
         return max(0, len(self.bounds) - 1)
 
     def condition(self, low: int, high: int) -> Condition:
-        """Return the condition of the values from low to high, both included."""
-        if low == high:
+        """Return the condition of the values from low to high, both included; ends beyond which no row lies are left open."""
+        if high >= self.n_ordered or self.n_ordered == 1:
             return self.conditions[low]
-        return range_condition(self.name, self.subject, self.bounds[low], self.bounds[high + 1], self.finite)
+        begin, end = self.bounds[low], self.bounds[high + 1]
+        is_one = begin is not None and end is not None and begin.sql == end.sql
+        held = np.flatnonzero(np.bincount(self.codes, minlength=self.n_ordered)[: self.n_ordered])
+        if not is_one and len(held) and (low > held[0] or high < held[-1]):
+            begin = None if low <= held[0] else begin
+            end = None if high >= held[-1] else end
+        return range_condition(self.name, self.subject, begin, end, self.finite)
 
 
 def range_condition(name: str, subject: str, low: Bound | None, high: Bound | None, finite: str = "") -> Condition:
@@ -80,13 +86,12 @@ def range_condition(name: str, subject: str, low: Bound | None, high: Bound | No
 
 
 def _range_words(low: Bound | None, high: Bound | None) -> str:
-    begins = "" if low is None else f"above {low.words}" if low.after else low.words
-    ends = "" if high is None else f"up to {high.words}" if high.after else f"under {high.words}"
+    ends = "" if high is None else high.words if high.after else f"under {high.words}"
+    if low is None:
+        return f"up to {ends}" if high is not None and high.after else ends
     if not ends:
-        return begins if begins.startswith("above") else f"{begins} or more"
-    if not begins:
-        return ends
-    return f"{begins} to {ends}" if begins.startswith("above") else f"from {begins} to {ends}"
+        return f"above {low.words}" if low.after else f"{low.words} or more"
+    return f"{'above' if low.after else 'from'} {low.words} to {ends}"
 
 
 def as_bounds(edges: Sequence[Edge], sql: Sequence[str], words: Sequence[str]) -> tuple[Bound, ...]:

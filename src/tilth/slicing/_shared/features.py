@@ -72,7 +72,9 @@ def _of_column(column: Column, cells: pa.ChunkedArray, bins: int, least_rows: in
 
 def _is_id(cells: pa.ChunkedArray) -> bool:
     """Whether whole numbers count the rows: no two alike, and hardly a gap."""
-    if not pa.types.is_integer(cells.type) or len(cells) < 3 or pc.count_distinct(cells).as_py() < len(cells):
+    if len(cells) < 3 or cells.null_count or pc.count_distinct(cells).as_py() < len(cells):
+        return False
+    if not pa.types.is_integer(cells.type) and not bool(pc.all(pc.equal(pc.floor(cells), cells)).as_py()):
         return False
     ends = pc.min_max(cells).as_py()
     return bool(cells.null_count == 0 and ends["max"] - ends["min"] < 2 * len(cells))
