@@ -70,7 +70,7 @@ def predict(
         score, predicted = _estimated(project, table, version, progress) if estimate else (None, None)
         if predicted is None:
             predicted = project.predict(table, version=version, progress=progress)
-    for warning in predicted.warnings:
+    for warning in predicted.warnings if score is None else score.warnings:
         console_error(f"warning: {warning}")
     write_table(predicted.table, path)
     emit(f"wrote {path}: {predicted.table.num_rows:,} predictions of {predicted.version}")

@@ -7,7 +7,7 @@ flatters a little; nothing is chosen here, and no look is spent. Foreign rows ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,8 @@ from tilth.store.version import Version
 
 __all__ = ["UnlabelledScore", "estimated_score"]
 
-_MOST_NEIGHBOURS = 20_000
+_MOST_ROWS = 20_000
+"""Train rows and new rows that are looked at, drawn where there are more."""
 _MOST_FOREIGN = 10
 _USUAL = 0.95
 
@@ -68,8 +69,9 @@ def estimated_score(workshop: Workshop, version: Version, table: pa.Table) -> Un
     SchemaChangedError
         A column that the model reads is missing.
     """
-    new = new_rows(workshop, version, table)
+    whole = new_rows(workshop, version, table)
     bench = workshop.bench(version)
+    new = _some_new(bench, whole)
     dev = _dev_rows(bench)
     everything = frozenset(NEEDS)
     spec = Spec(room="monitoring", name="ensemble")
@@ -80,7 +82,7 @@ def estimated_score(workshop: Workshop, version: Version, table: pa.Table) -> Un
     score = ExpectedScore(
         metric=dev.metric,
         version=version.version,
-        rows=len(new.features),
+        rows=len(whole.features),
         expected=found.estimate,
         parts=found.parts,
         refused=found.refused,
@@ -92,9 +94,9 @@ def estimated_score(workshop: Workshop, version: Version, table: pa.Table) -> Un
         foreign=foreign,
         labels_worth_as_much=labels_worth_as_much(found.estimate, dev.scores),
         cannot_know=WHAT_IT_CANNOT_KNOW,
-        warnings=(*new.warnings, *_of_metric(bench, dev)),
+        warnings=(*new.warnings, *_of_metric(bench, dev), *_of_rows(whole, new)),
     )
-    return UnlabelledScore(score=score, predicted=predicted_of(new, version))
+    return UnlabelledScore(score=score, predicted=predicted_of(whole, version))
 
 
 def _estimators() -> Mapping[str, ScoreEstimator]:
@@ -174,12 +176,32 @@ def _foreign(bench: Bench, dev: _Dev, new: NewRows) -> tuple[float, tuple[Foreig
 
 
 def _some_train(bench: Bench) -> IntVector:
-    """Return the train rows, or 20,000 of them by the digests of their ids."""
+    """Return the train rows, or 20,000 of them."""
     rows = bench.train_positions
-    if len(rows) <= _MOST_NEIGHBOURS:
-        return rows
-    draws = row_uniforms(cell_digests(_ids_of(bench, rows)), bench.seed, "monitoring", "neighbours")
-    return np.sort(rows[np.argsort(draws, kind="stable")[:_MOST_NEIGHBOURS]])
+    return np.asarray(rows[_drawn(_ids_of(bench, rows), bench.seed)], dtype=np.intp)
+
+
+def _some_new(bench: Bench, new: NewRows) -> NewRows:
+    """Return the new rows, or 20,000 of them: more cost memory and hardly make an estimate surer."""
+    rows = _drawn(new.row_ids, bench.seed)
+    if len(rows) == len(new.features):
+        return new
+    at = pa.array(rows)
+    return replace(
+        new,
+        ids=new.ids.take(at),
+        row_ids=new.row_ids.take(at),
+        features=new.features[rows],
+        predicted=new.predicted[rows],
+    )
+
+
+def _drawn(ids: pa.Array, seed: int) -> IntVector:
+    """Return the places of all ids, or of 20,000 by their digests."""
+    if len(ids) <= _MOST_ROWS:
+        return np.arange(len(ids))
+    draws = row_uniforms(cell_digests(ids), seed, "monitoring", "rows")
+    return np.sort(np.argsort(draws, kind="stable")[:_MOST_ROWS])
 
 
 def _bounds(scores: Vector) -> tuple[float, float] | None:
@@ -191,3 +213,9 @@ def _of_metric(bench: Bench, dev: _Dev) -> tuple[str, ...]:
     if dev.metric == named:
         return ()
     return (f"the expected score is {dev.metric}: {named} needs the shares of classes, which only labels tell",)
+
+
+def _of_rows(whole: NewRows, new: NewRows) -> tuple[str, ...]:
+    if len(new.features) == len(whole.features):
+        return ()
+    return (f"the expected score goes by {len(new.features):,} of {len(whole.features):,} new rows, drawn at random",)
