@@ -6,11 +6,13 @@ cures are tilth's editors on that view. The learner is linear on frozen features
 
 Plain reweighting: class- and group-balanced weights at full strength, and at one of seven strengths ("guarded"); rows whose group is
 unknown are a group of their own. Of the strengths of what is guarded, doing nothing among them, the one with the best out-of-sample
-worst group (by the known group labels; by classes where there are none) is taken whose out-of-sample average falls by at most one point. Test rows choose nothing. Five seeds draw rows, shortcuts and known labels; intervals are 95 % t
-intervals over seeds, of paired differences where differences are shown. Seeds of a table share most of their test rows.
+worst group (by the known group labels; by classes where there are none) is taken whose out-of-sample average falls by at most one
+point. Test rows choose nothing. Five seeds draw rows, shortcuts and known labels; intervals are 95 % t intervals over seeds, of paired
+differences where differences are shown. Seeds of a table share most of their test rows, so that
+their intervals are too short for other data.
 
-What chose the methods' constants: adult, acs_income and both shortcuts with seeds 0 and 1 and all group labels, so that these two of
-the five seeds are not fresh; nothing was chosen by runs with few group labels.
+What the methods' constants were looked at with: the same four sets with seeds 0 and 1 and all group labels. The figures are of other
+seeds: other draws of rows, shortcuts and labels from the same sets.
 
     python -m benchmarks worst_group [SET ...]
 """
@@ -48,7 +50,7 @@ from tilth.numerics.group_game import group_errors
 from tilth.operators.view import View
 from tilth.testing.views import view_of
 
-SEEDS = (0, 1, 2, 3, 4)
+SEEDS = (2, 3, 4, 5, 6)
 KNOWN = (0, 50, 500, -1)
 MOST_FALL = 0.01
 FOLDS = 3
