@@ -151,13 +151,13 @@ def _cures(trial: Trial, n_known: int, seed: int) -> list[tuple[str, Sequence[An
     if n_known == 0:
         clusters = _clusters(trial, seed)
         return [
-            ("class balance, full", classes[-1:], {}, False),
-            ("class balance, guarded", classes, {}, True),
-            ("upweight_errors", UpweightErrors().strengths(), {}, True),
-            ("fit_residuals", FitResiduals().strengths(), {}, True),
+            ("class balance, full", classes[-1:], clusters, False),
+            ("class balance, guarded", classes, clusters, True),
+            ("upweight_errors", UpweightErrors().strengths(), clusters, True),
+            ("fit_residuals", FitResiduals().strengths(), clusters, True),
             ("upweight_slice (clusters)", UpweightSlice().strengths(), clusters, True),
             ("group_dro (clusters)", [GroupDro()], clusters, True),
-            ("group_dro (classes)", [GroupDro(over="classes")], {}, True),
+            ("group_dro (classes)", [GroupDro(over="classes")], clusters, True),
         ]
     slices = _slices(trial, _known(trial, n_known, seed))
     balance, dro = BalanceGroups().strengths(), [GroupDro(), GroupDro(others="guessed")]

@@ -25,7 +25,15 @@ from tilth.core.errors import NotApplicable
 from tilth.core.ids import cell_digests
 from tilth.core.rng import row_uniforms
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import LEAST_ROWS, Others, in_id_order, ranked, refuse_numbers, slice_groups
+from tilth.editing._shared import (
+    LEAST_ROWS,
+    Others,
+    in_id_order,
+    ranked,
+    refuse_no_slices,
+    refuse_numbers,
+    slice_groups,
+)
 from tilth.numerics.group_game import group_dro, group_weights
 from tilth.operators.view import Scope, View
 
@@ -110,5 +118,6 @@ class GroupDro:
     def _groups(self, view: View, rows: IntVector) -> Matrix:
         if self.over == "slices":
             return slice_groups(view, rows, self.others, with_class=True)
+        refuse_no_slices(view)
         groups = np.eye(view.n_classes)[view.labels[rows]]
         return np.asarray(groups[:, groups.sum(axis=0) > 0])
