@@ -2,8 +2,9 @@
 
     w_i ← w_i · times   where argmax_c p_i(c) ≠ y_i
 
-It is proposed where there is a slice by whose score it can be tried; which rows are in it needs not be known here: where a model leans on a shortcut, its errors are the rows on which the shortcut misleads. They are also the
-rows with wrong labels: where labels are noisy this teaches the noise.
+Where a model leans on a shortcut, its errors are the rows on which the shortcut misleads. They are also the rows with wrong labels:
+where labels are noisy this teaches the noise. No group needs to be known; but it is proposed only where there is a slice by whose
+score it can be tried.
 
 Source: Liu et al. (2021), Just Train Twice: Improving Group Robustness without Training Group Information, ICML, section 4.
 """
