@@ -31,8 +31,8 @@ def test_the_edit_mixes_with_the_old_weights():
     editor = FitResiduals(share=0.25, gamma=2.0)
     rng = np.random.default_rng(1)
     labels, probs = rng.integers(2, size=40), rng.dirichlet(np.ones(2), 40)
-    labelled = np.arange(40) > 3
-    view = view_of(editor, labels=labels, pred_probs=probs, weights=np.full(40, 2.0), labelled=labelled)
+    labelled, slices = np.arange(40) > 3, {"rare": (np.arange(40) < 9).astype(float)}
+    view = view_of(editor, labels=labels, pred_probs=probs, weights=np.full(40, 2.0), labelled=labelled, slices=slices)
     edit = editor.propose(view)
     expected = 2 * (0.75 + 0.25 * residual_weights(labels[labelled], probs[labelled], 2.0))
     assert edit.set[WEIGHT].column("value").to_pylist() == pytest.approx(expected)
@@ -45,3 +45,6 @@ def test_refusals():
     editor = FitResiduals()
     with pytest.raises(NotApplicable, match="the label is a number"):
         editor.propose(view_of(editor, classes=(), numbers=np.zeros(9), labels=np.zeros(9, int)))
+    probs = np.full((9, 2), 0.5)
+    with pytest.raises(NotApplicable, match="no slice is declared"):
+        editor.propose(view_of(editor, labels=np.arange(9) % 2, pred_probs=probs, weights=np.ones(9)))

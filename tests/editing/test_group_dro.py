@@ -71,7 +71,9 @@ def test_classes_are_the_groups_where_none_is_known():
     rng = np.random.default_rng(0)
     labels = (rng.random(900) < 0.1).astype(np.intp)
     features = (1.2 * labels[:, None] + rng.standard_normal((900, 3))).astype(np.float32)
-    seen = view_of(editor, labels=labels, embeddings=features, weights=np.ones(900), slices={})
+    seen = view_of(
+        editor, labels=labels, embeddings=features, weights=np.ones(900), slices={"rare": features[:, 0] > 1}
+    )
     weights = np.asarray(editor.propose(seen).set[WEIGHT].column("value"))
     assert len(np.unique(weights.round(9))) == 2
     assert weights[labels == 1].min() > 1.5 * weights[labels == 0].max()

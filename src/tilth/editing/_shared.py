@@ -31,6 +31,7 @@ __all__ = [
     "in_id_order",
     "label_doubt",
     "ranked",
+    "refuse_no_slices",
     "refuse_numbers",
     "slice_groups",
     "sparing_classes",
@@ -119,6 +120,12 @@ def in_id_order(view: View, rows: IntVector) -> IntVector:
     return rows[np.asarray(pc.sort_indices(view.take_ids(rows))).astype(np.intp)]
 
 
+def refuse_no_slices(view: View) -> None:
+    """Raise NotApplicable where there is no slice: what helps a slice is tried by the slice's score, and there is none."""
+    if not view.has("slices") or not view.slices:
+        raise NotApplicable("no slice is declared or was discovered")
+
+
 def aimed_slice(view: View, name: str) -> tuple[str, Vector]:
     """Return the slice of that name, or the worst off for "", and the membership of each row; (n,) in [0, 1].
 
@@ -127,8 +134,7 @@ def aimed_slice(view: View, name: str) -> tuple[str, Vector]:
     NotApplicable
         There is no such slice, fewer than 20 labelled rows are in it, or fewer than 20 are not.
     """
-    if not view.slices:
-        raise NotApplicable("no slice is declared or was discovered")
+    refuse_no_slices(view)
     aimed = name or next(iter(view.slices))
     if aimed not in view.slices:
         raise NotApplicable(f"there is no slice named {aimed!r}")
@@ -153,8 +159,7 @@ def slice_groups(view: View, rows: IntVector, others: Others, *, with_class: boo
     NotApplicable
         There is no slice, every row has one and there are none to guess or count little, or too few rows to guess from.
     """
-    if not view.slices:
-        raise NotApplicable("no slice is declared or was discovered")
+    refuse_no_slices(view)
     slices = np.column_stack([values[rows] for values in list(view.slices.values())[:MOST_SLICES]])
     known = slices.max(axis=1) >= 0.5
     if others != "group" and known.all():

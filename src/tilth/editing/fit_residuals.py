@@ -3,7 +3,8 @@
     w_i ← w_i · ((1 - share) + share · a_i),   a_i ∝ b_{y_i} exp(-gamma p_i(y_i)), of mean 1,   b_y = 1 / rows of class y
 
 The smooth form of upweighting errors. `share` keeps the other rows' say: the source holds the new last layer near the old one by a
-penalty, which is a matter of the learner; a share of the old weights is the same wish said in weights.
+penalty, which is a matter of the learner; a share of the old weights is the same wish said in weights. It is proposed where there is a
+slice by whose score it can be tried.
 
 Source: Qiu, Potapczynski, Izmailov, Wilson (2023), Simple and Fast Group Robustness by Automatic Feature Reweighting, ICML, section 4.
 """
@@ -19,7 +20,7 @@ import numpy as np
 from tilth.core.arrays import IntVector, Matrix, Vector
 from tilth.core.edit import Edit
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import ranked, refuse_numbers
+from tilth.editing._shared import ranked, refuse_no_slices, refuse_numbers
 from tilth.operators.view import Scope, View
 
 __all__ = ["FitResiduals", "residual_weights"]
@@ -47,7 +48,7 @@ class FitResiduals:
     gamma: float = 4.0
     share: float = 0.5
 
-    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "weights"})
+    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "weights", "slices"})
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
     mends_all: ClassVar[bool] = True
@@ -74,6 +75,7 @@ class FitResiduals:
 
     def _weights(self, view: View) -> tuple[IntVector, Vector]:
         rows = refuse_numbers(view)
+        refuse_no_slices(view)
         weights = np.array(view.weights)
         times = residual_weights(view.labels[rows], view.pred_probs[rows], self.gamma)
         weights[rows] *= 1 - self.share + self.share * times

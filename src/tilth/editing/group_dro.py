@@ -3,7 +3,8 @@
     w_i ← w_i · (1 + max_g m_ig λ_g),   λ from a game between groups and fits of held-out folds (numerics/group_game)
 
 Over declared slices this is Group DRO; over discovered slices it is GEORGE's idea: subclasses that nobody named, found and then
-protected. Where no group is known, classes are the groups: the worst class is a stand-in for the worst group. The fits inside are linear, on the embeddings; only row weights leave, for the held learner to learn from.
+protected. Where no group is known, classes are the groups: the worst class is a stand-in for the worst group. The fits inside are
+linear, on the embeddings; only row weights leave, for the held learner to learn from.
 
 Source: Sagawa, Koh, Hashimoto, Liang (2020), Distributionally Robust Neural Networks for Group Shifts, ICLR; Sohoni, Dunnmon, Angus, Gu,
 Ré (2020), No Subclass Left Behind, NeurIPS; Yang, Zhang, Katabi, Ghassemi (2023), Change is Hard: a Closer Look at Subpopulation Shift,
@@ -24,7 +25,15 @@ from tilth.core.errors import NotApplicable
 from tilth.core.ids import cell_digests
 from tilth.core.rng import row_uniforms
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import LEAST_ROWS, Others, in_id_order, ranked, refuse_numbers, slice_groups
+from tilth.editing._shared import (
+    LEAST_ROWS,
+    Others,
+    in_id_order,
+    ranked,
+    refuse_no_slices,
+    refuse_numbers,
+    slice_groups,
+)
 from tilth.numerics.group_game import group_dro, group_weights
 from tilth.operators.view import Scope, View
 
@@ -113,5 +122,6 @@ class GroupDro:
     def _groups(self, view: View, rows: IntVector) -> Matrix:
         if self.over == "slices":
             return slice_groups(view, rows, self.others, with_class=True)
+        refuse_no_slices(view)
         groups = np.eye(view.n_classes)[view.labels[rows]]
         return np.asarray(groups[:, groups.sum(axis=0) > 0])

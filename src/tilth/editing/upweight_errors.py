@@ -2,8 +2,9 @@
 
     w_i ← w_i · times   where argmax_c p_i(c) ≠ y_i
 
-No group needs to be known: where a model leans on a shortcut, its errors are the rows on which the shortcut misleads. They are also the
-rows with wrong labels: where labels are noisy this teaches the noise.
+Where a model leans on a shortcut, its errors are the rows on which the shortcut misleads. They are also the rows with wrong labels:
+where labels are noisy this teaches the noise. No group needs to be known; but it is proposed only where there is a slice by whose
+score it can be tried.
 
 Source: Liu et al. (2021), Just Train Twice: Improving Group Robustness without Training Group Information, ICML, section 4.
 """
@@ -20,7 +21,7 @@ from tilth.core.arrays import IntVector, Mask, Matrix
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
-from tilth.editing._shared import LEAST_ROWS, label_doubt, ranked, refuse_numbers
+from tilth.editing._shared import LEAST_ROWS, label_doubt, ranked, refuse_no_slices, refuse_numbers
 from tilth.operators.view import Scope, View
 
 __all__ = ["UpweightErrors", "is_error"]
@@ -44,7 +45,7 @@ class UpweightErrors:
     slice: str = ""
     times: float = 4.0
 
-    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "weights"})
+    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "weights", "slices"})
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
     mends_all: ClassVar[bool] = True
@@ -68,6 +69,7 @@ class UpweightErrors:
 
     def _errors(self, view: View) -> tuple[IntVector, np.ndarray]:
         refuse_numbers(view)
+        refuse_no_slices(view)
         doubt = label_doubt(view.labels, view.pred_probs)
         rows = ranked(doubt, view.labelled & is_error(view.labels, view.pred_probs))
         if len(rows) < LEAST_ROWS:
