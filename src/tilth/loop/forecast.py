@@ -38,6 +38,7 @@ from tilth.loop.bench import Bench, refuse_empty
 from tilth.loop.evidence import N_NEIGHBOURS
 from tilth.loop.folds import folds_of
 from tilth.loop.frames import target_of, train_rows
+from tilth.loop.guards import LARGEST_FALL_OF_ALL
 from tilth.numerics.neighbours import k_nearest
 from tilth.operators.protocols import Editor
 from tilth.operators.view import View
@@ -76,17 +77,15 @@ class Screening:
     def forecast(self, edit: Edit, editor: Editor, view: View, goal: Mask | None = None) -> float:
         """Return the mean gain on held-out rows; 0 where train has too few labelled rows to hold some out.
 
-        With `goal` (n,), only held-out rows of that mask over all rows of the version count.
+        With `goal` (n,), a mask over all rows of the version, only held-out rows of that slice count; but what costs the average of all
+        held-out rows more than a trial would let pass is forecast to lose that.
         """
         if not self.folds:
             return 0.0
         gains = np.hstack([self._gain(fold, self._edit_without(fold, edit, editor, view)) for fold in self.folds])
         shares = np.hstack([np.repeat(fold.shares[:, None], len(fold.positions), axis=1) for fold in self.folds])
         if goal is not None:
-            inside = goal[np.concatenate([fold.positions for fold in self.folds])]
-            if not inside.any():
-                return 0.0
-            return float(np.average(gains[:, inside], weights=shares[:, inside]))
+            return _of_goal(gains, shares, goal[np.concatenate([fold.positions for fold in self.folds])])
         if not self.bench.metric.stratified:
             return float(np.average(gains, weights=shares))
         labels = np.hstack([fold.labels for fold in self.folds])
@@ -112,6 +111,13 @@ class Screening:
         after = apply(inside, fitting)
         predicted = _predicted(self.bench, after.filter(pa.array(train_rows(after))), (fitting,), fold.positions)
         return _scores(self.bench, predicted, fold.labels) - fold.baseline
+
+
+def _of_goal(gains: Matrix, shares: Matrix, inside: Mask) -> float:
+    average = float(np.average(gains, weights=shares))
+    if not inside.any() or average < -LARGEST_FALL_OF_ALL:
+        return min(average, 0.0)
+    return float(np.average(gains[:, inside], weights=shares[:, inside]))
 
 
 def screening_of(bench: Bench) -> Screening:
