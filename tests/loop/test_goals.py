@@ -11,6 +11,7 @@ from loop_worlds import arena_of, candidate, lying, relabelling, told, with_trus
 from tilth.core.names import ROW_ID, Split
 from tilth.core.trial import Verdict
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
+from tilth.loop.forecast import _of_goal
 from tilth.loop.guards import EVERY_ROW
 from tilth.loop.ledger import Draw
 from tilth.loop.quarantine import Quarantine
@@ -129,15 +130,26 @@ def test_answers_about_the_slices_rows_judge_it(world):
     assert tried.trial.verdict is Verdict.KEPT
 
 
-def test_forecasts_are_those_of_the_slice(world):
-    one = mending(world)
-    goals = {CORNER: corner(world)}
-    (of_slice,) = screen(world.bench, [one], Quarantine(), told, goals)
-    (of_all,) = screen(world.bench, [replace(one)], Quarantine(), told)
-    assert of_slice.forecast > of_all.forecast
+def test_forecasts_are_those_of_the_slice_unless_the_average_pays_for_it():
+    """Ten held-out rows, each scored by its label and a neighbour's, three of them in the slice."""
+    inside, shares = np.arange(10) < 3, np.full((2, 10), 0.5)
+    gains = np.where(inside, 0.2, 0.0) * np.ones((2, 1))
+    assert _of_goal(gains, shares, inside) == pytest.approx(0.2)
+    dear = np.where(inside, 0.2, -0.2) * np.ones((2, 1))
+    assert _of_goal(dear, shares, inside) == pytest.approx(-0.08)
+    assert _of_goal(gains, shares, np.zeros(10, dtype=bool)) == 0
 
 
-def test_all_that_aims_at_one_slice_shares_a_place_among_the_finalists(world):
+def test_candidates_that_aim_are_screened_by_their_slice(world):
+    """Without a single row in the slice there is nothing to forecast."""
+    nowhere = {CORNER: np.zeros(world.dataset.n_rows, dtype=bool)}
+    (of_slice,) = screen(world.bench, [mending(world)], Quarantine(), told, nowhere)
+    (of_all,) = screen(world.bench, [mending(world)], Quarantine(), told)
+    assert of_slice.forecast == min(of_all.forecast, 0.0)
+
+
+def test_cures_leave_places_for_what_helps_the_average(world):
+    """One operator has one place per slice, and cures are three at most."""
     cures = [replace(mending(world), forecast=f) for f in (0.9, 0.8)]
     plain = [replace(mending(world, aim=""), forecast=0.1)]
     assert [one.forecast for one in finalists([*cures, *plain], 2)] == [0.9, 0.1]

@@ -5,6 +5,7 @@ A forecast (loop/forecast) chooses who is tried, and is kept beside the measured
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +25,10 @@ from tilth.operators.registry import make, names, spec_of
 from tilth.operators.view import View
 
 __all__ = ["Candidate", "finalists", "proposals", "screen"]
+
+
+CURES_OF_ONE, MOST_CURES = 2, 3
+"""Finalists that may aim at one slice, and at slices at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,18 +147,23 @@ def screen(
 def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:
     """Return who is tried on dev: the best strength of each operator first, then the others by forecast.
 
-    What acts on another kind of finding, or goes by another model, is no strength of the same: it has a place of its own. All that
-    aims at one slice shares a place: the best cure of each slice. What is
+    What acts on another kind of finding, or goes by another model, is no strength of the same: it has a place of its own. Of cures, two
+    operators for one slice have a place, and three in all: the others are for the average. What is
     tried by one model is tried by its rival too, so that the two are seen side by side.
     """
     firsts: list[Candidate] = []
     others: list[Candidate] = []
-    seen: set[tuple[str, object, object]] = set()
+    seen: set[tuple[str, object, object, str]] = set()
+    cures: Counter[str] = Counter()
     for candidate in screened:
-        said = candidate.edit.operator.parameters
-        goal = candidate.edit.goal
-        key = ("cure", goal, None) if goal else (candidate.edit.operator.name, said.get("kind"), said.get("by"))
-        (others if key in seen else firsts).append(candidate)
+        said, goal = candidate.edit.operator.parameters, candidate.edit.goal
+        key = (candidate.edit.operator.name, said.get("kind"), said.get("by"), goal)
+        full = goal and (cures[goal] >= CURES_OF_ONE or cures.total() >= MOST_CURES)
+        if key in seen or full:
+            others.append(candidate)
+        else:
+            firsts.append(candidate)
+            cures.update([goal] if goal else [])
         seen.add(key)
     return _with_rivals(firsts + others, most)
 
