@@ -123,7 +123,7 @@ def _print_scores(told: Sequence[Told], seeds: int) -> None:
         "Mean absolute error of accuracy in points; in brackets how many shifts it answered, where not all. The last column"
     )
     print(
-        "compares on the shifts that both answered (95 % bootstrap interval over shifts within sets; negative = ensemble nearer).\n"
+        "compares on the shifts that both answered (95 % bootstrap interval over seeds within sets; negative = ensemble nearer).\n"
     )
     families = list(dict.fromkeys(one.family for one in told))
     print("| | " + " | ".join([*families, "all sets alike", "ensemble minus this one"]) + " |")
@@ -165,20 +165,23 @@ def _best_single(told: Sequence[Told], families: Sequence[str]) -> str:
 
 
 def _gap(told: Sequence[Told], families: Sequence[str], name: str) -> str:
-    """Return the ensemble's error minus another one's on the shifts that this answered; bootstrap over shifts within sets."""
+    """Return the ensemble's error minus another one's on the shifts that this answered; bootstrap over seeds within sets."""
     rng = np.random.default_rng(0)
-    gaps = [
-        np.array([one.error(TOGETHER) - one.error(name) for one in _answered(name, told) if one.family == family])
-        for family in families
-    ]
-    gaps = [part for part in gaps if len(part)]
-    drawn = [np.mean([_redrawn(part, rng).mean() for part in gaps]) for _ in range(DRAWS)]
+    answered = _answered(name, told)
+    gaps = []
+    for family in families:
+        mine = [one for one in answered if one.family == family]
+        by_seed = [[one for one in mine if one.seed == seed] for seed in sorted({one.seed for one in mine})]
+        gaps.append([np.array([one.error(TOGETHER) - one.error(name) for one in part]) for part in by_seed])
+    gaps = [parts for parts in gaps if parts]
+    drawn = [np.mean([np.concatenate(_redrawn(parts, rng)).mean() for parts in gaps]) for _ in range(DRAWS)]
     low, high = np.quantile(drawn, (0.025, 0.975))
-    return f"{100 * np.mean([part.mean() for part in gaps]):+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"
+    value = np.mean([np.concatenate(parts).mean() for parts in gaps])
+    return f"{100 * value:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"
 
 
-def _redrawn(values: Vector, rng: np.random.Generator) -> Vector:
-    return values[rng.integers(len(values), size=len(values))]
+def _redrawn(parts: Sequence[Vector], rng: np.random.Generator) -> list[Vector]:
+    return [parts[at] for at in rng.integers(len(parts), size=len(parts))]
 
 
 def _counts(told: Sequence[Told], families: Sequence[str], seeds: int) -> str:
