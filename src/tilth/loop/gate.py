@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from tilth.core.arrays import Mask, Matrix
 from tilth.core.comparison import Comparison
-from tilth.core.errors import ConfigError, NotApplicable, SplitError, UsageError
+from tilth.core.errors import ConfigError, NotApplicable, SplitError
 from tilth.core.gate_summary import Budget, CheckResult, ConditionResult, GateSummary, Passing
 from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID, Split
@@ -29,6 +29,7 @@ from tilth.loop.checks import PREDICTIONS, NamedCheck, checks_of, predicted_tabl
 from tilth.loop.comparing import TwoModels, compare
 from tilth.loop.deciding import Court, decide, metric_named, together
 from tilth.loop.gate_ledger import GateLedger, GateLook
+from tilth.loop.gate_pair import refuse_other_schema
 from tilth.loop.held import reading_workshop
 from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.project_file import ProjectFile
@@ -40,7 +41,7 @@ from tilth.operators.batch import batches
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
-__all__ = ["run_gate", "version_before"]
+__all__ = ["run_gate"]
 
 EXAMPLE = 'add lines such as tests: {conditions: ["n - o > -0.01"], checks: [{where: "age BETWEEN 0 AND 120"}]}'
 OUTCOMES = 3
@@ -77,7 +78,7 @@ def run_gate(
     checks = (*checks_of(plan.checks, version.schema), *more_checks)
     if not checks and not plan.conditions:
         raise ConfigError("tilth.yaml asks nothing of a version: there is no block tests:", next_step=EXAMPLE)
-    _refuse_other_schema(version, against)
+    refuse_other_schema(version, against)
     refuse_too_bare(repository, version)
     with reading_workshop(file, repository, version, progress=progress) as workshop:
         trial = _Hearing(workshop, version, against, plan)
@@ -93,15 +94,6 @@ def run_gate(
     return _summary(trial, results, look, recorded, seed, time.perf_counter() - started, warnings)
 
 
-def version_before(repository: Repository, version: Version) -> Version | None:
-    """Return the version that one was made from; for a source, the version that was current before it was read."""
-    if version.parent is not None:
-        return repository.version(version.parent)
-    heads = [body["version"] for body in repository.records("head")]
-    at = heads.index(version.version) if version.version in heads else 0
-    return repository.version(heads[at - 1]) if at > 0 and heads[at - 1] != version.version else None
-
-
 @dataclass
 class _Hearing:
     """One gate at work: what it reads of a pair of versions."""
@@ -113,14 +105,17 @@ class _Hearing:
 
     @cached_property
     def bench(self) -> Bench:
+        """The bench of the version that is judged."""
         return self.workshop.bench(self.version)
 
     @cached_property
     def judged(self) -> Judged:
+        """Its labelled test rows."""
         return self.bench.judged(Split.TEST)
 
     @property
     def warnings(self) -> list[str]:
+        """What must be said of the pair of versions."""
         if self.against is not None or not any(one.needs_old for one in self.plan.conditions):
             return []
         return ["there is no version before this one: conditions on o and d stay undecided"]
@@ -128,6 +123,7 @@ class _Hearing:
     # -- checks --------------------------------------------------------------------------------------------------------
 
     def checked(self, checks: Sequence[NamedCheck]) -> list[CheckResult]:
+        """Return how each check ends; the model is fitted where one of them is about predictions."""
         dataset = self.workshop.dataset(self.version)
         predicted = None
         if any(check.on == PREDICTIONS for check in checks):
@@ -197,6 +193,7 @@ class _Hearing:
 
     @cached_property
     def court(self) -> Court:
+        """What the conditions are decided on."""
         judged, bench = self.judged, self.bench
         new = bench.predict(bench.baseline, judged.positions)
         old = new
@@ -262,25 +259,22 @@ class _Hearing:
 
     @cached_property
     def test(self) -> str:
+        """The name of the test rows."""
         return dev_key(self._ids)
 
     @cached_property
     def sketch(self) -> tuple[str, ...]:
+        """By which test rows that share some of these are known."""
         return dev_sketch(self._ids)
 
     @cached_property
     def key(self) -> str:
+        """What the look is known by: versions, model, test rows with their labels, conditions."""
         labels = digest_of([float(value) for value in self.judged.labels], size=8)
         asked: list[Any] = [[one.text, one.reliability or self.plan.reliability] for one in self.plan.conditions]
         before = None if self.against is None else self.against.version
         model = self.workshop.model_key(self.version)
         return digest_of([before, self.version.version, model, self.test, labels, asked, self.plan.adaptivity])
-
-
-def _refuse_other_schema(version: Version, against: Version | None) -> None:
-    if against is not None and against.schema != version.schema:
-        what = f"{against.version} and {version.version} have other columns or classes: their models cannot be compared"
-        raise UsageError(what, next_step="name a version of the same label set and columns: --against VERSION")
 
 
 def _summary(
