@@ -22,7 +22,6 @@ from tilth.core.gate_summary import Budget, CheckResult, ConditionResult, GateSu
 from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID, Split
 from tilth.core.progress import Progress
-from tilth.engine.predicate import Predicate
 from tilth.loop._gate_plan import GatePlan
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.checks import PREDICTIONS, NamedCheck, checks_of, predicted_table, run_checks
@@ -30,6 +29,7 @@ from tilth.loop.comparing import TwoModels, compare
 from tilth.loop.deciding import Court, decide, metric_named, together
 from tilth.loop.gate_ledger import GateLedger, GateLook
 from tilth.loop.gate_pair import refuse_other_schema
+from tilth.loop.gate_slices import rows_where
 from tilth.loop.held import reading_workshop
 from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.project_file import ProjectFile
@@ -37,7 +37,6 @@ from tilth.loop.unlabelled import refuse_too_bare
 from tilth.loop.visibility import HIDDEN, may_tell
 from tilth.loop.workshop import Workshop
 from tilth.numerics.sample_sizes import Adaptivity, share_of_look
-from tilth.operators.batch import batches
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
@@ -224,22 +223,7 @@ class _Hearing:
             return None
 
     def _slice(self, where: str) -> Mask:
-        """Return the test rows of an SQL predicate; raises ConfigError with the place for what is none."""
-        predicate = Predicate(where)
-        dataset = self.workshop.dataset(self.version)
-        names = [name for name in predicate.columns if name in self.version.schema.names] or [ROW_ID]
-        table = dataset.read(ROW_ID, *(n for n in names if n != ROW_ID)).take(pa.array(self.judged.positions))
-        try:
-            return np.concatenate([predicate.holds(batch) for batch in batches(table, names)])
-        except ConfigError as error:
-            known = ", ".join(self.version.schema.names[:8])
-            raise ConfigError(
-                error.what, where=error.where or f"slice [{where}]", next_step=f"it may name {known}"
-            ) from None
-        except ArithmeticError:
-            raise ConfigError(
-                "the slice cannot be computed on some cell", where=f"slice [{where}]", next_step="use try_cast(…)"
-            ) from None
+        return rows_where(self.workshop.dataset(self.version), self.judged.positions, where)
 
     def _refuse_what_cannot_be_meant(self) -> None:
         """Refuse unknown metrics, classes and columns before a look is spent."""
