@@ -14,7 +14,8 @@ import tilth as package
 from tilth.core.gate_summary import Passing
 from tilth.loop.bench import Bench
 from tilth.loop.checks import NamedCheck
-from tilth.loop.gate import run_gate, version_before
+from tilth.loop.gate import run_gate
+from tilth.loop.gate_pair import version_before
 
 
 @pytest.fixture(scope="session")

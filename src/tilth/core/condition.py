@@ -114,6 +114,7 @@ class _Reader:
         self.text, self.at = text, 0
 
     def condition(self) -> Condition:
+        """Read all of the text."""
         clauses = [self.clause()]
         while self._take("word", "and"):
             clauses.append(self.clause())
@@ -129,6 +130,7 @@ class _Reader:
         return Condition(text=self.text.strip(), clauses=tuple(clauses), reliability=reliability)
 
     def clause(self) -> Clause:
+        """Read one clause."""
         start = self._next()[2]
         factor = -1.0 if self._take("sign", "-") else 1.0
         terms = [self._term(factor)]

@@ -17,18 +17,19 @@ import pyarrow as pa
 
 from tilth.core.arrays import Mask, Matrix
 from tilth.core.comparison import Comparison
-from tilth.core.errors import ConfigError, NotApplicable, SplitError, UsageError
+from tilth.core.errors import ConfigError, NotApplicable, SplitError
 from tilth.core.gate_summary import Budget, CheckResult, ConditionResult, GateSummary, Passing
 from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID, Split
 from tilth.core.progress import Progress
-from tilth.engine.predicate import Predicate
 from tilth.loop._gate_plan import GatePlan
 from tilth.loop.bench import Bench, Judged
 from tilth.loop.checks import PREDICTIONS, NamedCheck, checks_of, predicted_table, run_checks
 from tilth.loop.comparing import TwoModels, compare
 from tilth.loop.deciding import Court, decide, metric_named, together
 from tilth.loop.gate_ledger import GateLedger, GateLook
+from tilth.loop.gate_pair import refuse_other_schema
+from tilth.loop.gate_slices import rows_where
 from tilth.loop.held import reading_workshop
 from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.project_file import ProjectFile
@@ -36,11 +37,10 @@ from tilth.loop.unlabelled import refuse_too_bare
 from tilth.loop.visibility import HIDDEN, may_tell
 from tilth.loop.workshop import Workshop
 from tilth.numerics.sample_sizes import Adaptivity, share_of_look
-from tilth.operators.batch import batches
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
-__all__ = ["run_gate", "version_before"]
+__all__ = ["run_gate"]
 
 EXAMPLE = 'add lines such as tests: {conditions: ["n - o > -0.01"], checks: [{where: "age BETWEEN 0 AND 120"}]}'
 OUTCOMES = 3
@@ -77,7 +77,7 @@ def run_gate(
     checks = (*checks_of(plan.checks, version.schema), *more_checks)
     if not checks and not plan.conditions:
         raise ConfigError("tilth.yaml asks nothing of a version: there is no block tests:", next_step=EXAMPLE)
-    _refuse_other_schema(version, against)
+    refuse_other_schema(version, against)
     refuse_too_bare(repository, version)
     with reading_workshop(file, repository, version, progress=progress) as workshop:
         trial = _Hearing(workshop, version, against, plan)
@@ -93,15 +93,6 @@ def run_gate(
     return _summary(trial, results, look, recorded, seed, time.perf_counter() - started, warnings)
 
 
-def version_before(repository: Repository, version: Version) -> Version | None:
-    """Return the version that one was made from; for a source, the version that was current before it was read."""
-    if version.parent is not None:
-        return repository.version(version.parent)
-    heads = [body["version"] for body in repository.records("head")]
-    at = heads.index(version.version) if version.version in heads else 0
-    return repository.version(heads[at - 1]) if at > 0 and heads[at - 1] != version.version else None
-
-
 @dataclass
 class _Hearing:
     """One gate at work: what it reads of a pair of versions."""
@@ -113,14 +104,17 @@ class _Hearing:
 
     @cached_property
     def bench(self) -> Bench:
+        """The bench of the version that is judged."""
         return self.workshop.bench(self.version)
 
     @cached_property
     def judged(self) -> Judged:
+        """Its labelled test rows."""
         return self.bench.judged(Split.TEST)
 
     @property
     def warnings(self) -> list[str]:
+        """What must be said of the pair of versions."""
         if self.against is not None or not any(one.needs_old for one in self.plan.conditions):
             return []
         return ["there is no version before this one: conditions on o and d stay undecided"]
@@ -128,6 +122,7 @@ class _Hearing:
     # -- checks --------------------------------------------------------------------------------------------------------
 
     def checked(self, checks: Sequence[NamedCheck]) -> list[CheckResult]:
+        """Return how each check ends; the model is fitted where one of them is about predictions."""
         dataset = self.workshop.dataset(self.version)
         predicted = None
         if any(check.on == PREDICTIONS for check in checks):
@@ -197,6 +192,7 @@ class _Hearing:
 
     @cached_property
     def court(self) -> Court:
+        """What the conditions are decided on."""
         judged, bench = self.judged, self.bench
         new = bench.predict(bench.baseline, judged.positions)
         old = new
@@ -227,22 +223,7 @@ class _Hearing:
             return None
 
     def _slice(self, where: str) -> Mask:
-        """Return the test rows of an SQL predicate; raises ConfigError with the place for what is none."""
-        predicate = Predicate(where)
-        dataset = self.workshop.dataset(self.version)
-        names = [name for name in predicate.columns if name in self.version.schema.names] or [ROW_ID]
-        table = dataset.read(ROW_ID, *(n for n in names if n != ROW_ID)).take(pa.array(self.judged.positions))
-        try:
-            return np.concatenate([predicate.holds(batch) for batch in batches(table, names)])
-        except ConfigError as error:
-            known = ", ".join(self.version.schema.names[:8])
-            raise ConfigError(
-                error.what, where=error.where or f"slice [{where}]", next_step=f"it may name {known}"
-            ) from None
-        except ArithmeticError:
-            raise ConfigError(
-                "the slice cannot be computed on some cell", where=f"slice [{where}]", next_step="use try_cast(…)"
-            ) from None
+        return rows_where(self.workshop.dataset(self.version), self.judged.positions, where)
 
     def _refuse_what_cannot_be_meant(self) -> None:
         """Refuse unknown metrics, classes and columns before a look is spent."""
@@ -262,25 +243,22 @@ class _Hearing:
 
     @cached_property
     def test(self) -> str:
+        """The name of the test rows."""
         return dev_key(self._ids)
 
     @cached_property
     def sketch(self) -> tuple[str, ...]:
+        """By which test rows that share some of these are known."""
         return dev_sketch(self._ids)
 
     @cached_property
     def key(self) -> str:
+        """What the look is known by: versions, model, test rows with their labels, conditions."""
         labels = digest_of([float(value) for value in self.judged.labels], size=8)
         asked: list[Any] = [[one.text, one.reliability or self.plan.reliability] for one in self.plan.conditions]
         before = None if self.against is None else self.against.version
         model = self.workshop.model_key(self.version)
         return digest_of([before, self.version.version, model, self.test, labels, asked, self.plan.adaptivity])
-
-
-def _refuse_other_schema(version: Version, against: Version | None) -> None:
-    if against is not None and against.schema != version.schema:
-        what = f"{against.version} and {version.version} have other columns or classes: their models cannot be compared"
-        raise UsageError(what, next_step="name a version of the same label set and columns: --against VERSION")
 
 
 def _summary(

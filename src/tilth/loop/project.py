@@ -309,7 +309,8 @@ class Project(ProjectHome):
 
     def test(self, *, against: str | None = None, progress: Progress = silent) -> GateSummary:
         """Return whether the newest version passes what `tests:` in tilth.yaml asks, against the version before or a named one."""
-        from tilth.loop.gate import run_gate, version_before
+        from tilth.loop.gate import run_gate
+        from tilth.loop.gate_pair import version_before
 
         repository = self.repository()
         version = self._version(repository, "latest")
