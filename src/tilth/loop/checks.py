@@ -8,21 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 
 from tilth.core.arrays import Mask, Matrix
 from tilth.core.dataset import Dataset
-from tilth.core.errors import ConfigError, TilthError, did_you_mean
+from tilth.core.errors import ConfigError, TilthError, UnknownColumnError, did_you_mean
 from tilth.core.gate_summary import CheckResult, Passing
 from tilth.core.names import ROW_ID, Split
-from tilth.core.schema import Schema
+from tilth.core.schema import ColumnType, Schema
 from tilth.engine.predicate import Predicate
 from tilth.loop._gate_plan import CheckChoice
+from tilth.loop.python_file import load_functions
 from tilth.loop.visibility import may_quote
 from tilth.operators.batch import Batch, batches
+from tilth.operators.rules import FunctionCheck
 
-__all__ = ["PREDICTIONS", "NamedCheck", "checks_of", "predicted_table", "run_checks"]
+__all__ = ["PREDICTIONS", "NamedCheck", "checks_of", "predicted_table", "run_checks", "written_checks"]
 
 PREDICTIONS = "predictions"
 """Stands for test rows with what the model says of them, and without their labels."""
@@ -53,6 +57,32 @@ class NamedCheck:
 def checks_of(choices: Sequence[CheckChoice], schema: Schema) -> tuple[NamedCheck, ...]:
     """Return the checks of tilth.yaml; raises ConfigError with the line for what is no predicate, or names a missing column."""
     return tuple(_check(choice, schema) for choice in choices)
+
+
+def written_checks(path: Path, schema: Schema) -> tuple[NamedCheck, ...]:
+    """Return the checks of a Python file; raises UnknownColumnError where one declares a column that there is not."""
+    found = []
+    for function in load_functions(path):
+        if not isinstance(function, FunctionCheck):
+            continue
+        for column in function.columns:
+            if column not in schema.names:
+                where = f"check {function.name!r}, {path}, line {function.line}"
+                raise UnknownColumnError.among(column, schema.names, where=where)
+        light = [c.name for c in schema.columns if c.type not in (ColumnType.IMAGE, ColumnType.EMBEDDING)]
+        found.append(
+            NamedCheck(
+                name=function.name,
+                rule=f"{function.name}(row)",
+                columns=function.columns or tuple(light),
+                holds=partial(_ruled, function),
+            )
+        )
+    return tuple(found)
+
+
+def _ruled(function: FunctionCheck, batch: Batch) -> Mask:
+    return function.ruled(batch).holds
 
 
 def run_checks(checks: Sequence[NamedCheck], dataset: Dataset, predicted: pa.Table | None) -> list[CheckResult]:

@@ -7,7 +7,7 @@ that. How often they may be asked is a budget, by which the chance of error of e
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,6 +33,8 @@ from tilth.loop.gate_slices import rows_where
 from tilth.loop.held import reading_workshop
 from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.project_file import ProjectFile
+from tilth.loop.sliced import declared_rows
+from tilth.loop.slices import DeclaredSlice
 from tilth.loop.unlabelled import refuse_too_bare
 from tilth.loop.visibility import HIDDEN, may_tell
 from tilth.loop.workshop import Workshop
@@ -54,6 +56,7 @@ def run_gate(
     against: Version | None,
     progress: Progress,
     more_checks: Sequence[NamedCheck] = (),
+    slices: Sequence[DeclaredSlice] = (),
 ) -> GateSummary:
     """Return whether a version passes; a look that was not made before is written into the ledger.
 
@@ -65,6 +68,7 @@ def run_gate(
     against : the version that it is compared with; None where there is none
     progress : told what is done
     more_checks : checks that are not written in tilth.yaml
+    slices : declared slices, which conditions may name: n[NAME] > 0.8
 
     Raises
     ------
@@ -79,7 +83,7 @@ def run_gate(
         raise ConfigError("tilth.yaml asks nothing of a version: there is no block tests:", next_step=EXAMPLE)
     refuse_other_schema(version, against)
     refuse_too_bare(repository, version)
-    with reading_workshop(file, repository, version, progress=progress) as workshop:
+    with reading_workshop(file, repository, version, progress=progress, slices=slices) as workshop:
         trial = _Hearing(workshop, version, against, plan)
         progress("test", "checks")
         results = trial.checked(checks)
@@ -222,7 +226,15 @@ class _Hearing:
         except NotApplicable:
             return None
 
+    @cached_property
+    def _declared(self) -> Mapping[str, Mask]:
+        """Declared slice -> which of the judged rows belong to it."""
+        found, _ = declared_rows(self.workshop, self.version)
+        return {one.name: rows[self.judged.positions] for one, rows in found}
+
     def _slice(self, where: str) -> Mask:
+        if self.workshop.slices and where in self._declared:
+            return self._declared[where]
         return rows_where(self.workshop.dataset(self.version), self.judged.positions, where)
 
     def _refuse_what_cannot_be_meant(self) -> None:

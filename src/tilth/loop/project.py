@@ -163,13 +163,15 @@ class Project(ProjectHome):
         slices : rows and positions -> slice -> mask; without it classes and guarded columns
         """
         from tilth.loop.held import reading_workshop
+        from tilth.loop.slices import declared_slices
         from tilth.loop.stressing import stress_project
 
         repository = self.repository()
         found = self._version(repository, version)
         if not repository.records("held"):
             raise self._not_run()
-        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
+        declared = declared_slices(self.file, self.folder)
+        with reading_workshop(self.file, repository, found, progress=progress, slices=declared) as workshop:
             return stress_project(
                 workshop,
                 found,
@@ -309,15 +311,20 @@ class Project(ProjectHome):
 
     def test(self, *, against: str | None = None, progress: Progress = silent) -> GateSummary:
         """Return whether the newest version passes what `tests:` in tilth.yaml asks, against the version before or a named one."""
+        from tilth.loop.checks import written_checks
         from tilth.loop.gate import run_gate
         from tilth.loop.gate_pair import version_before
+        from tilth.loop.slices import declared_slices
 
         repository = self.repository()
         version = self._version(repository, "latest")
         if not repository.records("held"):
             raise self._not_run()
         before = version_before(repository, version) if against is None else self._version(repository, against)
-        return run_gate(self.file, repository, version, before, progress)
+        path = None if self.file.python is None else self.folder / self.file.python
+        written = () if path is None else written_checks(path, self.file.schema)
+        declared = declared_slices(self.file, self.folder)
+        return run_gate(self.file, repository, version, before, progress, written, declared)
 
     def plan_test(self) -> RowsPlan:
         """Return how many test rows, and labels, each condition needs for its tolerance; no test row is asked."""

@@ -23,14 +23,14 @@ from tilth.core.progress import Progress
 from tilth.core.slice import Slice
 from tilth.loop.found import Found
 from tilth.loop.known_rows import known_of_rows
-from tilth.loop.slices import is_judgeable, predicate_rows, slice_rows
+from tilth.loop.slices import KnownOfRows, is_judgeable, predicate_rows, slice_rows
 from tilth.loop.workshop import Workshop
 from tilth.numerics.error_budget import holm
 from tilth.operators.protocols import Slicer
 from tilth.operators.registry import make, names
 from tilth.store.version import Version
 
-__all__ = ["SliceRows", "Sliced", "goal_key", "slices_of"]
+__all__ = ["SliceRows", "Sliced", "declared_rows", "goal_key", "slices_of"]
 
 MOST_FOUND = 6
 """Discovered slices that a run looks at: the surest ones."""
@@ -104,9 +104,12 @@ def goal_key(version: str, name: str) -> str:
     return digest_of(["goal rows", version, name])
 
 
-def slices_of(found: Found, progress: Progress) -> Sliced:
-    """Return the slices of a run's version; what slicers refuse or break down on is noted in the quarantine."""
-    workshop, version = found.workshop, found.version
+def declared_rows(workshop: Workshop, version: Version) -> tuple[list[tuple[Slice, Mask]], list[str]]:
+    """Return the declared slices with their rows (n,) in storage order, and what a reader must know."""
+    return slice_rows(workshop.slices, workshop.dataset(version), _known_once(workshop, version))
+
+
+def _known_once(workshop: Workshop, version: Version) -> KnownOfRows:
     facts: dict[str, Any] = {}
 
     def known() -> Mapping[str, Any]:
@@ -114,6 +117,13 @@ def slices_of(found: Found, progress: Progress) -> Sliced:
             facts.update(known_of_rows(workshop, version))
         return facts
 
+    return known
+
+
+def slices_of(found: Found, progress: Progress) -> Sliced:
+    """Return the slices of a run's version; what slicers refuse or break down on is noted in the quarantine."""
+    workshop, version = found.workshop, found.version
+    known = _known_once(workshop, version)
     progress("slice", "declared slices")
     declared, notes = slice_rows(workshop.slices, found.dataset, known)
     schema = version.schema

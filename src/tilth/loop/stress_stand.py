@@ -18,7 +18,8 @@ from tilth.core.rng import row_uniforms
 from tilth.core.schema import ColumnType, Role
 from tilth.encoding._blocks import encode_blocks
 from tilth.loop.bench import Bench, Judged
-from tilth.loop.guards import guarded_slices
+from tilth.loop.guards import LEAST_ROWS, guarded_slices
+from tilth.loop.sliced import declared_rows
 from tilth.loop.workshop import Workshop
 from tilth.operators.batch import batches
 from tilth.store.version import Version
@@ -114,11 +115,13 @@ def _drawn(dataset: Dataset, positions: IntVector, most: int, seed: int) -> Mask
 
 
 def _guarded(workshop: Workshop, version: Version, judged: Judged, dataset: Dataset, _: IntVector) -> dict[str, Mask]:
-    """Return the slices that a run guards: every class, and the values of the columns that tilth.yaml names."""
+    """Return the slices that a run guards: every class, the values of the columns that tilth.yaml names, and declared slices."""
     guards = workshop.file.guards
     columns = dataset.read(*guards) if guards else pa.table({})
     task = version.schema.task
-    return {
+    guarded = {
         one.name if one.code is None else f"{task.label} = {task.classes[one.code]}": one.rows
         for one in guarded_slices(workshop.bench(version), judged, columns)
     }
+    declared = {one.name: rows[judged.positions] for one, rows in declared_rows(workshop, version)[0]}
+    return guarded | {name: rows for name, rows in declared.items() if rows.sum() >= LEAST_ROWS}
