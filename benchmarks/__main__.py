@@ -28,11 +28,16 @@ BENCHMARKS = {
     "labelers": "benchmarks.speed.labelers",
     "labels_or_hands": "benchmarks.quality.labels_or_hands",
     "large_votes": "benchmarks.quality.large_votes",
+    "lattice": "benchmarks.speed.lattice",
     "migrations": "benchmarks.quality.migrations",
     "near": "benchmarks.speed.near",
+    "planted_slices": "benchmarks.quality.planted_slices",
     "power": "benchmarks.quality.power",
+    "stress": "benchmarks.quality.stress",
+    "unlabelled_scores": "benchmarks.quality.unlabelled_scores",
     "values": "benchmarks.speed.values",
     "who_answers": "benchmarks.quality.who_answers",
+    "worst_group": "benchmarks.quality.worst_group",
 }
 
 SCREEN_ONLY = ("by_eye",)

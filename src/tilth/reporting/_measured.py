@@ -31,6 +31,7 @@ def trials_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
         views.append(
             {
                 "name": brief(f"{trial.verb} · {trial.operator}", 120),
+                "goal": brief(trial.goal, 100),
                 "rows": trial.rows,
                 "gain": gain,
                 "over_placebo": over,
