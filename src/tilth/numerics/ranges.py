@@ -22,6 +22,9 @@ from tilth.numerics.joint_counts import Counted, JointCounts
 
 __all__ = ["RangeCounts"]
 
+_KEPT_DEPTH = 2
+"""Tables of more features are large, and asked for once."""
+
 
 class RangeCounts:
     """Joint counts whose values are ranges.
@@ -50,12 +53,15 @@ class RangeCounts:
 
     def of(self, features: tuple[int, ...]) -> Counted:
         """Return the joint counts of the ranges of some features, ascending."""
-        if features not in self._made:
-            counted = self.counts.of(features)
-            squares = None if counted.squares is None else self._summed(counted.squares, features)
-            rows = self._summed(counted.rows, features)
-            self._made[features] = Counted(rows.astype(np.int64), self._summed(counted.losses, features), squares)
-        return self._made[features]
+        if features in self._made:
+            return self._made[features]
+        counted = self.counts.of(features)
+        squares = None if counted.squares is None else self._summed(counted.squares, features)
+        rows = self._summed(counted.rows, features).astype(np.int64)
+        made = Counted(rows, self._summed(counted.losses, features), squares)
+        if len(features) <= _KEPT_DEPTH:
+            self._made[features] = made
+        return made
 
     def _summed(self, table: np.ndarray, features: tuple[int, ...]) -> NDArray[np.float64]:
         """Sum over the ranges of each axis in turn; sums of whole multiples of the counts' units are exact."""

@@ -29,7 +29,6 @@ __all__ = ["WorstSlice", "worst_slices"]
 
 _MOST_TRIED = 400
 _REFINED = 0.05
-_RANGED_DEPTH = 2
 _NEARLY_ALL = 0.9
 _AS_BAD = 0.01
 Limits = tuple[tuple[int, int, int], ...]
@@ -72,9 +71,9 @@ def worst_slices(
 ) -> list[WorstSlice]:
     """Return the conjunctions that are surely worse than the rest, most surely first.
 
-    Up to two conditions may be ranges of neighbouring values; a third narrows single values. Of what is reported an expected
-    share of at most `level` is no worse than the rest, whatever was searched and however the conjunctions overlap, if rows are
-    independent of one another (see `slice_tests`).
+    Conditions are values, or ranges of neighbouring ones. Of what is reported an expected share of at most `level` is no worse
+    than the rest, whatever was searched and however the conjunctions overlap, if rows are independent of one another (see
+    `slice_tests`). O(n f^d) time for f features and d conditions at most, where nothing can be pruned.
 
     Parameters
     ----------
@@ -120,6 +119,7 @@ def worst_slices(
     for limits, worth in passed:
         if len(choice.kept) < most:
             choice.offer(limits, worth, within=True)
+    choice.prune()
     kept = sorted(choice.kept, key=lambda one: (-one.worth, len(one.limits), one.limits))
     q = selected_q(np.array([one.p_value for one in kept]), np.array([one.share for one in kept]), most)
     return [replace(one, q_value=float(q_of)) for one, q_of in zip(kept, q, strict=True) if q_of <= level]
@@ -132,21 +132,16 @@ def _candidates(
     depth = min(depth, MOST_CONDITIONS, len(counts.sizes))
     shares: dict[int, float] = {}
 
-    def bound(sizes: tuple[int, ...], shallowest: int = 1) -> LowerBound:
-        parts = [1 / (depth * max(size, 1)) for size in sizes]
-        shares.update({d: part for d, part in enumerate(parts, 1) if d >= shallowest})
-        return LowerBound(counts.losses, tuple(error * part for part in parts), *rows)
+    def bound(sizes: tuple[int, ...]) -> LowerBound:
+        shares.update({number: 1 / (depth * max(size, 1)) for number, size in enumerate(sizes, 1)})
+        return LowerBound(counts.losses, tuple(error * part for part in shares.values()), *rows)
 
     ranges = RangeCounts(counts, ordered)
-    searched = search(ranges, bound, depth=min(depth, _RANGED_DEPTH), least_rows=rows[0])
+    searched = search(ranges, bound, depth=depth, least_rows=rows[0])
     found = [
         (tuple((f, *ranges.limits[f][v]) for f, v in zip(one.features, one.values, strict=True)), one.worth)
         for one in searched.found
     ]
-    if depth > _RANGED_DEPTH:
-        deep = search(counts, lambda sizes: bound(sizes, depth), depth=depth, least_rows=rows[0], shallowest=depth)
-        found += [(tuple((f, v, v) for f, v in zip(c.features, c.values, strict=True)), c.worth) for c in deep.found]
-    found.sort(key=lambda one: (-one[1], len(one[0]), one[0]))
     return found, shares, searched.sizes[0]
 
 
@@ -190,6 +185,14 @@ class _Choice:
         come = WorstSlice(limits=limits, inside=inside, worth=worth, p_value=p_value, share=share)
         self._replace([*alike, *swallowed], come)
         return True
+
+    def prune(self) -> None:
+        """Drop slices that those which came after them explain, the ones of most conditions first."""
+        for one in sorted(self.kept, key=lambda one: (-len(one.limits), one.worth)):
+            others = [other for other in self.kept if other is not one]
+            tail = self.error * one.share
+            if not any(self._is_new(one.inside, others, tail, within=within) for within in (False, True)):
+                self.kept = others
 
     def _swallows(self, limits: Limits, inside: Mask, one: WorstSlice) -> bool:
         """Whether rows are a kept slice and more that are as bad: of a range that is bad, chance makes some part look worse."""
