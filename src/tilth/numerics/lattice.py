@@ -28,9 +28,11 @@ from tilth.core.arrays import Mask, Vector
 from tilth.numerics.distributions import normal_point
 from tilth.numerics.joint_counts import Counted
 
-__all__ = ["Conjunction", "Counts", "Objective", "Searched", "search"]
+__all__ = ["Conjunction", "Counts", "Objective", "Searched", "Thin", "search"]
 
 MOST_CONDITIONS = 3
+Thin = Callable[[tuple[int, ...], NDArray[np.intp], Vector], NDArray[np.intp]]
+"""Features, (c, d) places of cells and (c,) their worth -> which of them to keep."""
 
 
 class Counts(Protocol):
@@ -89,7 +91,7 @@ def search(
     least_rows: int = 30,
     most: int = 1000,
     refine: float | None = 0.05,
-    shallowest: int = 1,
+    thin: Thin | None = None,
 ) -> Searched:
     """Return the conjunctions of at most `depth` conditions that are worth most, exactly.
 
@@ -103,7 +105,7 @@ def search(
     least_rows : rows of a conjunction at least
     most : conjunctions to return at most; only those of positive worth
     refine : chance that a part which is bad in itself gets any refinement that is no worse than it; None for no such test
-    shallowest : fewest conditions
+    thin : which of the cells of one table to keep, where many say nearly the same; None keeps all
 
     Returns
     -------
@@ -131,13 +133,16 @@ def search(
     space = _Space(counts, min(depth, MOST_CONDITIONS, len(counts.sizes)), least_rows)
     judge = objective(space.sizes)
     best = _Best(most)
-    for number in range(shallowest, space.depth + 1):
+    for number in range(1, space.depth + 1):
         for features, counted, cells in space.tables(number, partial(_needed, judge, number, best, counts)):
             worth = judge.worth(counted.rows[cells], counted.losses[cells], number)
             chosen = np.flatnonzero(worth > best.floor)
             places = np.argwhere(cells)[chosen]
             if refine is not None and number > 1 and len(places):
                 kept = space.is_refined(features, places, counted, refine)
+                chosen, places = chosen[kept], places[kept]
+            if thin is not None and len(places):
+                kept = thin(features, places, worth[chosen])
                 chosen, places = chosen[kept], places[kept]
             best.take(features, places, counted, worth[chosen])
     return Searched(best.ordered(), space.sizes)

@@ -17,10 +17,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tilth.core.arrays import Mask
+from tilth.core.arrays import Mask, Vector
 from tilth.numerics.joint_counts import Counted, JointCounts
 
 __all__ = ["RangeCounts"]
+
+_KEPT_DEPTH = 2
+"""Tables of more features are large, and asked for once."""
 
 
 class RangeCounts:
@@ -50,12 +53,41 @@ class RangeCounts:
 
     def of(self, features: tuple[int, ...]) -> Counted:
         """Return the joint counts of the ranges of some features, ascending."""
-        if features not in self._made:
-            counted = self.counts.of(features)
-            squares = None if counted.squares is None else self._summed(counted.squares, features)
-            rows = self._summed(counted.rows, features)
-            self._made[features] = Counted(rows.astype(np.int64), self._summed(counted.losses, features), squares)
-        return self._made[features]
+        if features in self._made:
+            return self._made[features]
+        counted = self.counts.of(features)
+        squares = None if counted.squares is None else self._summed(counted.squares, features)
+        rows = self._summed(counted.rows, features).astype(np.int64)
+        made = Counted(rows, self._summed(counted.losses, features), squares)
+        if len(features) <= _KEPT_DEPTH:
+            self._made[features] = made
+        return made
+
+    def thinned(
+        self, features: tuple[int, ...], places: NDArray[np.intp], worth: Vector, *, each: int = 20
+    ) -> NDArray[np.intp]:
+        """Return which cells of one table to keep: the best, and the best of each part of the table that no better one reaches.
+
+        Parameters
+        ----------
+        features : of the table
+        places : (c, d) cells
+        worth : (c,) what they are worth
+        each : how many of either kind
+        """
+        order = np.argsort(-worth, kind="stable")
+        if len(order) <= each:
+            return np.asarray(order)
+        ends = np.stack([np.array(self.limits[f])[places[:, axis]] for axis, f in enumerate(features)], axis=1)
+        kept, left = list(order[:each]), order
+        for _ in range(each):
+            best = left[0]
+            kept.append(best)
+            meets = (ends[left, :, 0] <= ends[best, :, 1]) & (ends[left, :, 1] >= ends[best, :, 0])
+            left = left[~meets.all(axis=1)]
+            if not len(left):
+                break
+        return np.unique(np.array(kept, dtype=np.intp))
 
     def _summed(self, table: np.ndarray, features: tuple[int, ...]) -> NDArray[np.float64]:
         """Sum over the ranges of each axis in turn; sums of whole multiples of the counts' units are exact."""

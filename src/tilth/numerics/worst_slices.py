@@ -2,9 +2,10 @@
 
 The search gives candidates by how much worse they surely are. Going through them in that order, one is reported if its exact
 p-value stands the error set aside for it, if it is worse than each of its parts, and if it is bad where the reported ones do not
-reach. Places that are left go to those that are worse than a reported one within that. Of two that share most of their rows the
-one with fewer conditions is kept, unless the other is worse within it; of two with as many, the better one. A slice gives way
-to one around it where it is no worse than the rest of that, and that rest is bad too.
+reach. Places that are left go to those that are worse than rows which lie in the same of the reported ones. Of two that share
+most of their rows the one with fewer conditions is kept, unless the other is worse within it; of two with as many, the better
+one. A slice gives way to one around it where it is no worse than the rest of that, and that rest is bad too. None of this
+touches the promise about false discoveries, which holds for any choice.
 
 Source: see `lattice`, `slice_tests`; the shares of the error by depth: Genovese, Roeder, Wasserman (2006), False discovery
 control with p-value weighting, Biometrika 93.
@@ -23,13 +24,14 @@ from tilth.numerics.joint_counts import JointCounts
 from tilth.numerics.lattice import MOST_CONDITIONS, search
 from tilth.numerics.lower_bound import LowerBound
 from tilth.numerics.ranges import RangeCounts
-from tilth.numerics.slice_tests import Losses, harmonic, selected_q
+from tilth.numerics.slice_tests import Losses, harmonic, selected_q, stratified_tail
 
 __all__ = ["WorstSlice", "worst_slices"]
 
-_MOST_TRIED = 400
+_MOST_FOUND = 20_000
+_MOST_CELLS = 30_000_000
+"""Rows that are looked at for candidates, each of which costs a pass over all rows."""
 _REFINED = 0.05
-_RANGED_DEPTH = 2
 _NEARLY_ALL = 0.9
 _AS_BAD = 0.01
 Limits = tuple[tuple[int, int, int], ...]
@@ -72,9 +74,9 @@ def worst_slices(
 ) -> list[WorstSlice]:
     """Return the conjunctions that are surely worse than the rest, most surely first.
 
-    Up to two conditions may be ranges of neighbouring values; a third narrows single values. Of what is reported an expected
-    share of at most `level` is no worse than the rest, whatever was searched and however the conjunctions overlap, if rows are
-    independent of one another (see `slice_tests`).
+    Conditions are values, or ranges of neighbouring ones. Of what is reported an expected share of at most `level` is no worse
+    than the rest, whatever was searched and however the conjunctions overlap, if rows are independent of one another (see
+    `slice_tests`). O(n f^d) time for f features and d conditions at most, where nothing can be pruned.
 
     Parameters
     ----------
@@ -114,12 +116,14 @@ def worst_slices(
     found, shares, values = _candidates(counts, ordered, depth, (least_rows, wide), level * most / harmonic(most))
     choice = _Choice(counts, tests, shares, values, level * most / harmonic(most), least_rows, overlap)
     passed: list[tuple[Limits, float]] = []
-    for limits, worth in found[:_MOST_TRIED]:
+    tried = int(np.clip(_MOST_CELLS / len(counts), 200, 2000))
+    for limits, worth in found[:tried]:
         if len(choice.kept) < most and not choice.offer(limits, worth):
             passed.append((limits, worth))
     for limits, worth in passed:
         if len(choice.kept) < most:
             choice.offer(limits, worth, within=True)
+    choice.prune()
     kept = sorted(choice.kept, key=lambda one: (-one.worth, len(one.limits), one.limits))
     q = selected_q(np.array([one.p_value for one in kept]), np.array([one.share for one in kept]), most)
     return [replace(one, q_value=float(q_of)) for one, q_of in zip(kept, q, strict=True) if q_of <= level]
@@ -132,21 +136,16 @@ def _candidates(
     depth = min(depth, MOST_CONDITIONS, len(counts.sizes))
     shares: dict[int, float] = {}
 
-    def bound(sizes: tuple[int, ...], shallowest: int = 1) -> LowerBound:
-        parts = [1 / (depth * max(size, 1)) for size in sizes]
-        shares.update({d: part for d, part in enumerate(parts, 1) if d >= shallowest})
-        return LowerBound(counts.losses, tuple(error * part for part in parts), *rows)
+    def bound(sizes: tuple[int, ...]) -> LowerBound:
+        shares.update({number: 1 / (depth * max(size, 1)) for number, size in enumerate(sizes, 1)})
+        return LowerBound(counts.losses, tuple(error * part for part in shares.values()), *rows)
 
     ranges = RangeCounts(counts, ordered)
-    searched = search(ranges, bound, depth=min(depth, _RANGED_DEPTH), least_rows=rows[0])
+    searched = search(ranges, bound, depth=depth, least_rows=rows[0], most=_MOST_FOUND, thin=ranges.thinned)
     found = [
         (tuple((f, *ranges.limits[f][v]) for f, v in zip(one.features, one.values, strict=True)), one.worth)
         for one in searched.found
     ]
-    if depth > _RANGED_DEPTH:
-        deep = search(counts, lambda sizes: bound(sizes, depth), depth=depth, least_rows=rows[0], shallowest=depth)
-        found += [(tuple((f, v, v) for f, v in zip(c.features, c.values, strict=True)), c.worth) for c in deep.found]
-    found.sort(key=lambda one: (-one[1], len(one[0]), one[0]))
     return found, shares, searched.sizes[0]
 
 
@@ -191,6 +190,14 @@ class _Choice:
         self._replace([*alike, *swallowed], come)
         return True
 
+    def prune(self) -> None:
+        """Drop slices that those which came after them explain, the ones of most conditions first."""
+        for one in sorted(self.kept, key=lambda one: (-len(one.limits), one.worth)):
+            others = [other for other in self.kept if other is not one]
+            tail = self.error * one.share
+            if not self._is_new(one.inside, others, tail, within=True):
+                self.kept = others
+
     def _swallows(self, limits: Limits, inside: Mask, one: WorstSlice) -> bool:
         """Whether rows are a kept slice and more that are as bad: of a range that is bad, chance makes some part look worse."""
         is_around = np.count_nonzero(one.inside & inside) >= _NEARLY_ALL * np.count_nonzero(one.inside)
@@ -226,19 +233,15 @@ class _Choice:
         return True
 
     def _is_new(self, inside: Mask, others: list[WorstSlice], tail: float, *, within: bool) -> bool:
-        """Whether rows are bad without those reported; or, `within`, are part of a reported slice and worse than its rest."""
+        """Whether rows are bad where none of the others reaches; or, also `within`, beside rows that lie in the same of them.
+
+        The second compares rows with those that lie in just the same of the other slices, all such groups together.
+        """
         if not others:
             return True
         if not within:
             return self._differs(inside, ~np.any([one.inside for one in others], axis=0), tail)
-        rows = np.count_nonzero(inside)
-        for one in others:
-            if np.count_nonzero(inside & one.inside) >= _NEARLY_ALL * rows:
-                taken = [other.inside for other in others if other is not one]
-                among = one.inside & ~np.any(taken, axis=0) if taken else one.inside
-                if self._differs(inside, among, tail):
-                    return True
-        return False
+        return stratified_tail(self.counts.losses, inside, [one.inside for one in others]) <= tail
 
     def _differs(self, inside: Mask, among: Mask, tail: float) -> bool:
         """Whether rows are worse than the others among some."""

@@ -99,7 +99,7 @@ def _multiple(low: float, high: float, step: int, place: int) -> float | int | N
     first, last = math.ceil(low / unit), math.floor(high / unit)
     if first > last:
         return None
-    number = min(max(round((low + high) / 2 / unit), first), last)
+    number = min(max(round((low / 2 + high / 2) / unit), first), last)
     value = round(number * unit, -place)
     return value if low <= value <= high else None
 
