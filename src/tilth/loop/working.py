@@ -22,6 +22,7 @@ from tilth.loop.quarantine import Quarantine
 from tilth.loop.reading import read_source
 from tilth.loop.run import RunOptions, run
 from tilth.loop.sheets import SheetPlan, is_blind, laid_out
+from tilth.loop.stale_votes import stale_votes
 from tilth.loop.unlabelled import first_questions, is_too_bare, refuse_too_bare
 from tilth.loop.workshop import Workshop
 from tilth.store.repository import Repository
@@ -56,7 +57,8 @@ def ready(
     labelers, said = labelers_if_any(file, folder)
     version, warnings = read_source(repository, file, folder, progress, cut=cut)
     workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers)
-    notes = (*warnings, *said, *_left_open(workshop, version))
+    stale = stale_votes(repository, version, labelers)
+    notes = (*warnings, *said, *_left_open(workshop, version), *stale)
     return Ready(repository=repository, workshop=workshop, version=version, warnings=notes)
 
 
