@@ -74,6 +74,21 @@ def test_votes_are_tried_by_the_label_model_and_by_majority_and_kept(project, su
     assert (after == "dev").sum() == (before == "dev").sum()
 
 
+def test_labels_of_a_labeler_that_was_edited_since_are_told_of(project, summary):
+    kept = next(t for t in summary.trials if t.operator.name == "label_from_votes" and str(t.verdict) == "kept")
+    path = project.folder / "labelers.py"
+    text = path.read_text()
+    assert not any("not what they were" in said for said in project.find().warnings)
+    try:
+        path.write_text(text.replace("> 0.8", "> 0.9").replace("def young", "def aged"))
+        said = [one for one in project.find().warnings if "not what they were" in one]
+    finally:
+        path.write_text(text)
+    assert len(said) == 1
+    assert "'often', 'young' (gone)" in said[0]
+    assert f"tilth revert {kept.edit}" in said[0]
+
+
 def test_a_row_that_came_in_says_why_and_is_taken_back(project, summary):
     dataset = project.dataset()
     kept = next(t for t in summary.trials if t.operator.name == "label_from_votes" and str(t.verdict) == "kept")
@@ -83,6 +98,7 @@ def test_a_row_that_came_in_says_why_and_is_taken_back(project, summary):
     back = project.revert(kept.edit)
     splits = project.repository().dataset(back).read(SPLIT).column(0).to_pylist()
     assert splits.count("pool") == (project.dataset(summary.version_before).splits == "pool").sum()
+    assert not any("not what they were" in said for said in project.find().warnings)
 
 
 def test_the_same_run_shows_its_record_and_an_edited_labeler_runs_anew(project, summary):

@@ -23,6 +23,7 @@ class LabelerRun:
     cast : on how many rows it voted now, rather than being remembered
     failures : rows on which it failed, and abstains
     unseen : why its votes are not remembered, or empty
+    former : names of earlier label sets that it said on the rows that it voted on now, each with what it counts as today
     """
 
     name: str
@@ -31,6 +32,7 @@ class LabelerRun:
     cast: int
     failures: tuple[Failure, ...] = ()
     unseen: str = ""
+    former: tuple[tuple[str, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -83,6 +83,19 @@ class Taxonomy:
                 return number
         raise TaxonomyError(f"no version of the label set has a class {name!r}.{did_you_mean(name, self.every_name)}")
 
+    def meanings_of(self, name: str) -> tuple[str, ...]:
+        """Return the classes of today that a name may mean where nothing else is known, by the latest version that has it.
+
+        Rules of splits need a row, and decide nothing here; raises TaxonomyError for a name that no version has.
+        """
+        first = self.first_version_of(name)
+        latest = max(number for number in range(first, self.version + 1) if name in self.names_of(number))
+        meant = {name}
+        for number in range(latest, self.version):
+            migration, after = self.migrations[number - 1], self.names_of(number + 1)
+            meant = {one for earlier in meant for one in migration.image(earlier, after)}
+        return tuple(one for one in self.names if one in meant)
+
     def migrated(self, migration: Migration) -> Taxonomy:
         """Return the taxonomy with one more migration; raises TaxonomyError where it does not fit."""
         return Taxonomy(self.first, (*self.migrations, migration))

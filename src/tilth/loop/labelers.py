@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tilth.core.errors import ConfigError, UnknownColumnError
 from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID
 from tilth.core.schema import ColumnType, Role, Schema
+from tilth.loop._former_names import former_names, told_of_former
 from tilth.loop._labeler_files import lookup_entries, score_entries, votes_in
 from tilth.loop._project import LabelerChoice, ProjectFile
 from tilth.loop.python_file import USUAL, load_functions
@@ -34,6 +35,8 @@ class NamedLabeler:
     key : the digest of what decides its votes besides the row; "" where that is not known: it votes anew each time
     where : the file and the line in which it is written
     unseen : why its key is not known
+    definition : the digest of what it is by itself, whatever the classes are called; "" where that is not known
+    former : class names of earlier label sets -> what they are called today; None where that may be several classes
     """
 
     name: str
@@ -42,6 +45,8 @@ class NamedLabeler:
     key: str
     where: str
     unseen: str = ""
+    definition: str = ""
+    former: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def labelers_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tuple[str, ...]]:
@@ -72,7 +77,8 @@ def labelers_if_any(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler
 
 def _all_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], tuple[str, ...]]:
     schema, warnings = file.schema, list[str]()
-    found = [one for choice in file.labelers for one in _declared(choice, schema, folder, warnings)]
+    names = file.taxonomy.every_name if file.migrations else schema.task.classes
+    found = [one for choice in file.labelers for one in _declared(choice, schema, names, folder, warnings)]
     if file.python is not None:
         path = folder / file.python
         written = [one for one in load_functions(path) if isinstance(one, FunctionLabeler)]
@@ -88,7 +94,11 @@ def _all_of(file: ProjectFile, folder: Path) -> tuple[tuple[NamedLabeler, ...], 
                 where=f"{other.where}; {one.where}",
                 next_step="give one of them another name",
             )
-    return tuple(found), tuple(warnings)
+    former = former_names(file.taxonomy)
+    said = told_of_former(file, former)
+    if former:
+        found = [replace(one, former=former, key=one.key and digest_of([one.key, former])) for one in found]
+    return tuple(found), (*warnings, *said)
 
 
 def _numbers() -> ConfigError:
@@ -113,16 +123,18 @@ def _none(file: ProjectFile, folder: Path) -> ConfigError:
 # -- tilth.yaml --------------------------------------------------------------------------------------------------------
 
 
-def _declared(choice: LabelerChoice, schema: Schema, folder: Path, warnings: list[str]) -> Iterator[NamedLabeler]:
+def _declared(
+    choice: LabelerChoice, schema: Schema, names: Sequence[str], folder: Path, warnings: list[str]
+) -> Iterator[NamedLabeler]:
     try:
         made: Any = make("labeling", choice.operator, **choice.params)
         if choice.operator == "votes_file":
-            yield from _of_file(choice, made, schema, folder, warnings)
+            yield from _of_file(choice, made, schema, names, folder, warnings)
             return
         if choice.operator == "lookup" and made.file:
-            made = replace(made, entries=lookup_entries(made, folder, schema.task.classes))
+            made = replace(made, entries=lookup_entries(made, folder, names))
         if choice.operator == "model_votes" and made.file:
-            scored = replace(made, entries=score_entries(made, folder, schema.task.classes))
+            scored = replace(made, entries=score_entries(made, folder, names))
             yield _by_id(choice.name, scored, schema, choice.where)
             return
     except ConfigError as error:
@@ -137,10 +149,10 @@ def _declared(choice: LabelerChoice, schema: Schema, folder: Path, warnings: lis
 
 
 def _of_file(
-    choice: LabelerChoice, made: Any, schema: Schema, folder: Path, warnings: list[str]
+    choice: LabelerChoice, made: Any, schema: Schema, names: Sequence[str], folder: Path, warnings: list[str]
 ) -> Iterator[NamedLabeler]:
     """Return one labeler for each that a file of votes has, or the one that is named."""
-    votes, said = votes_in(made, folder, schema.task.classes)
+    votes, said = votes_in(made, folder, names)
     warnings += [f"labeler {choice.name!r}: {one}" for one in said]
     for name, entries in votes.items():
         own = choice.name if made.labeler or len(votes) == 1 else f"{choice.name}.{name}"
@@ -150,7 +162,14 @@ def _of_file(
 
 def _by_id(name: str, labeler: Any, schema: Schema, where: str) -> NamedLabeler:
     """Return a labeler that reads nothing of a row but its id."""
-    return NamedLabeler(name=name, labeler=labeler, columns=(ROW_ID,), key=_key(labeler, schema), where=where)
+    return NamedLabeler(
+        name=name,
+        labeler=labeler,
+        columns=(ROW_ID,),
+        key=_key(labeler, schema),
+        where=where,
+        definition=spec_of(labeler).digest,
+    )
 
 
 def _key(labeler: Any, schema: Schema) -> str:
@@ -159,7 +178,14 @@ def _key(labeler: Any, schema: Schema) -> str:
 
 def _named(name: str, labeler: Any, schema: Schema, usual: Sequence[str], where: str) -> NamedLabeler:
     columns = _checked(labeler.columns or tuple(usual), schema, name, where)
-    return NamedLabeler(name=name, labeler=labeler, columns=columns, key=_key(labeler, schema), where=where)
+    return NamedLabeler(
+        name=name,
+        labeler=labeler,
+        columns=columns,
+        key=_key(labeler, schema),
+        where=where,
+        definition=digest_of([spec_of(labeler).to_dict(), list(columns)]),
+    )
 
 
 # -- the Python file ---------------------------------------------------------------------------------------------------
@@ -174,8 +200,15 @@ def _written(labeler: FunctionLabeler, schema: Schema, path: Path) -> NamedLabel
         return NamedLabeler(
             name=labeler.name, labeler=labeler, columns=columns, key="", where=where, unseen=str(unseen)
         )
-    facts: list[Any] = ["function", function, labeler.is_batch, list(columns), list(schema.task.classes)]
-    return NamedLabeler(name=labeler.name, labeler=labeler, columns=columns, key=digest_of(facts), where=where)
+    facts: list[Any] = ["function", function, labeler.is_batch, list(columns)]
+    return NamedLabeler(
+        name=labeler.name,
+        labeler=labeler,
+        columns=columns,
+        key=digest_of([*facts, list(schema.task.classes)]),
+        where=where,
+        definition=digest_of(facts),
+    )
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ part, and no label is read: the class of an exemplar is the one that tilth.yaml 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -76,15 +76,26 @@ def _fitted(
     return replace(
         named,
         labeler=nearest.fitted(embed, exemplars, names, reach),
-        key=_key(nearest, fitted, exemplars, reach, dataset),
+        key=_key(nearest, fitted, exemplars, reach, dataset, named.former),
     )
 
 
 def _key(
-    nearest: Nearest, fitted: Sequence[FittedColumn], exemplars: FloatMatrix32, reach: float, dataset: Dataset
+    nearest: Nearest,
+    fitted: Sequence[FittedColumn],
+    exemplars: FloatMatrix32,
+    reach: float,
+    dataset: Dataset,
+    former: Mapping[str, str | None],
 ) -> str:
     """Return the digest of all that decides a vote besides the row: exemplars count by where they lie."""
-    facts = [spec_of(nearest).to_dict(), features_key(fitted), exemplars.astype(np.float64).tolist(), reach]
+    facts = [
+        spec_of(nearest).to_dict(),
+        features_key(fitted),
+        exemplars.astype(np.float64).tolist(),
+        reach,
+        dict(former),
+    ]
     return digest_of(["votes", *facts, list(dataset.schema.task.classes)])
 
 

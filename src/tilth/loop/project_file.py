@@ -22,7 +22,7 @@ from tilth.loop._write_project import write
 from tilth.loop._yaml_nodes import Node, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tilth.core.migration import Migration
 
@@ -61,12 +61,13 @@ def parse(text: str, where: str = "tilth.yaml") -> ProjectFile:
     first = _task(root, label, lines)
     migrations = migrations_of(root["migrations"], first) if "migrations" in root else ()
     task = _today(first, migrations)
+    names = dict.fromkeys((*task.classes, *(Taxonomy(first.classes, migrations).every_name if migrations else ())))
     return ProjectFile(
         source=_source(root["source"]),
         schema=Schema(columns=columns, tasks=(task,)),
         splits=plan,
         **_settings(root, lines),
-        **_programmed(root, lines, label, task),
+        **_programmed(root, lines, label, names),
         **_stress(root, lines, task),
         first_classes=first.classes if migrations else (),
         migrations=migrations,
@@ -245,15 +246,17 @@ def _settings(root: Mapping[str, Node], lines: Mapping[str, _Line]) -> dict[str,
     return found | (_trials(root["trials"]) if "trials" in root else {})
 
 
-def _programmed(root: Mapping[str, Node], lines: Mapping[str, _Line], label: str, task: Task) -> dict[str, Any]:
-    """Return the Python file, the declarative labelers and the slices, as far as they are written."""
+def _programmed(
+    root: Mapping[str, Node], lines: Mapping[str, _Line], label: str, names: Iterable[str]
+) -> dict[str, Any]:
+    """Return the Python file, the declarative labelers and the slices; labelers may say earlier names of classes."""
     found: dict[str, Any] = {}
     python = _optional(root, "python")
     if python is not None:
         found["python"] = python.text("the name of a Python file, such as labelers.py")
     written = _optional(root, "labelers")
     if written is not None:
-        found["labelers"] = labeler_choices(written, [name for name in lines if name != label], label, task.classes)
+        found["labelers"] = labeler_choices(written, [name for name in lines if name != label], label, tuple(names))
     slices = _optional(root, "slices")
     if slices is not None:
         found["slices"] = slice_choices(slices, list(lines))

@@ -24,6 +24,7 @@ from tilth.core.progress import Progress, silent
 from tilth.core.project_labels import LabelerCheck, Place, ProjectLabels, WrongRow
 from tilth.core.schema import ColumnType
 from tilth.labeling.near_votes import LEAST_LABELERS
+from tilth.loop._former_names import former_text
 from tilth.loop.frames import class_codes, trusted_of
 from tilth.loop.label_places import places_of
 from tilth.loop.label_votes import AUTO, Labelled, label_read
@@ -190,7 +191,7 @@ def label_project(
         version=version.version,
         labels=labelled.summary,
         checks=_checks(cast, known),
-        warnings=(*warnings, *said, *unplaced, *_of_runs(cast)),
+        warnings=tuple(dict.fromkeys((*warnings, *said, *unplaced, *_of_runs(cast)))),
         messages=may_quote(dataset.schema),
     )
     return LabelledProject(summary, labelled, dataset, cast)
@@ -251,6 +252,7 @@ def _of_runs(cast: CastVotes) -> list[str]:
         f"labeler {name!r} names no row of this version: votes of files join by row id, and ids are such as {first}"
         for name in strange
     ]
+    said += [former_text(run.name, name, today) for run in cast.runs for name, today in run.former]
     return said + [
         f"labeler {run.name!r} votes anew in each run: {run.unseen}, which cannot be compared from run to run"
         for run in cast.runs

@@ -29,6 +29,7 @@ from tilth.loop.ledger import Ledger
 from tilth.loop.look import look_at_test
 from tilth.loop.scoring import confident_dev_joint
 from tilth.loop.sliced import Sliced, goal_key, slices_of
+from tilth.loop.stale_votes import remember_labelers
 from tilth.loop.summing_up import summing_up
 from tilth.loop.trying import Arena, Settings, Tried, try_all
 from tilth.loop.workshop import Workshop
@@ -221,6 +222,7 @@ def _keep(workshop: Workshop, version: Version, tried: Sequence[Tried]) -> Versi
     """Commit the kept edits in their order; a rerun finds them committed."""
     for one in tried:
         workshop.repository.save_edit(one.edit)
+        remember_labelers(workshop.repository, one.edit, workshop.labelers)
     for one in tried:
         if one.trial.verdict is Verdict.KEPT:
             fitted = workshop.fitted(version, one.edit)

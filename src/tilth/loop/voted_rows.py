@@ -19,6 +19,7 @@ from tilth.core.errors import first_three
 from tilth.core.labelling import Known, VotedRows
 from tilth.core.names import TRUSTED, Split
 from tilth.core.progress import Progress
+from tilth.loop._former_names import former_text
 from tilth.loop.frames import class_codes, trusted_of
 from tilth.loop.label_votes import AUTO, BASELINE, by_rows_nearby, fitted_model
 from tilth.loop.labelers import NamedLabeler
@@ -71,7 +72,8 @@ def _trusted(dataset: Dataset, positions: IntVector) -> Known:
 
 
 def _failed(cast: CastVotes) -> list[str]:
-    return [_failure(run) for run in cast.runs if run.failures]
+    former = [former_text(run.name, name, today) for run in cast.runs for name, today in run.former]
+    return [*(_failure(run) for run in cast.runs if run.failures), *former]
 
 
 def _failure(run: LabelerRun) -> str:

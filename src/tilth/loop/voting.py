@@ -8,7 +8,7 @@ Test rows are never voted on: their features choose nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +50,7 @@ class _Tally:
     shelf: RowEvidence | None
     cast: int = 0
     failures: list[Failure] = field(default_factory=list)
+    former: set[str] = field(default_factory=set)
 
 
 def cast_votes(
@@ -119,6 +120,7 @@ def _run(tally: _Tally) -> LabelerRun:
         cast=tally.cast,
         failures=tuple(tally.failures),
         unseen=one.unseen,
+        former=tuple((name, one.former[name]) for name in sorted(tally.former)),
     )
 
 
@@ -194,6 +196,7 @@ def _vote(tally: _Tally, batch: Batch, rows: IntVector, classes: Sequence[str], 
             raise
         what = f"labeler {labeler.name!r} returned what is no class name, or not one answer per row"
         raise ContractError(what, where=error.where, next_step=error.next_step) from None
+    said = _in_names_of_today(tally, said)
     codes = pc.index_in(said.names, value_set=pa.array(classes, pa.string()))
     if codes.null_count > said.names.null_count:
         raise _unknown(labeler, said, codes, batch, classes, may_quote=may_quote)
@@ -203,6 +206,17 @@ def _vote(tally: _Tally, batch: Batch, rows: IntVector, classes: Sequence[str], 
         failed = pa.array([failure.row_id for failure in said.failures], pa.string())
         tally.codes[rows[np.asarray(pc.is_in(batch.ids.cast(pa.string()), value_set=failed))]] = _FAILED
         tally.failures += said.failures
+
+
+def _in_names_of_today(tally: _Tally, said: Said) -> Said:
+    """Return votes with earlier names of classes replaced by those of today; a name that may mean several abstains."""
+    former = tally.labeler.former
+    if not former:
+        return said
+    places = pc.index_in(said.names, value_set=pa.array(list(former), pa.string()))
+    tally.former |= {list(former)[place] for place in places.drop_null().unique().to_pylist()}
+    today = pa.array(list(former.values()), pa.string()).take(places)
+    return replace(said, names=pc.if_else(places.is_valid(), today, said.names))
 
 
 def _unknown(

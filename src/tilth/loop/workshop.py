@@ -101,6 +101,11 @@ class Workshop:
         return digest_of([file.schema.to_dict(), trials, encoders, file.learner.name, dict(file.learner.params)])
 
     @property
+    def labelers(self) -> tuple[NamedLabeler, ...]:
+        """The project's labelers, as they are declared."""
+        return self._labelers
+
+    @property
     def labelers_key(self) -> str:
         """The digest of what decides votes; where that is not known of a labeler, no two runs have the same."""
         n_runs = len(self.repository.records("run"))
