@@ -68,10 +68,11 @@ class GroupDro:
     """It weights all groups at once: it is tried for the slice that is worst off alone."""
 
     def strengths(self) -> Sequence[GroupDro]:
-        """Half a point and one point of the average; one point with slices guessed, and over classes alone."""
-        whole = tuple(replace(self, most_fall=fall, over="slices", others="group") for fall in (0.005, 0.01))
-        full = whole[-1]
-        return (*whole, replace(full, others="guessed"), replace(full, over="classes"))
+        """Half a point and one point of the average: by slices, with slices guessed, and by classes alone."""
+        whole = [replace(self, most_fall=fall, over="slices", others="group") for fall in (0.005, 0.01)]
+        guessed = [replace(one, others="guessed") for one in whole]
+        classes = [replace(one, over="classes") for one in whole]
+        return (*whole, *guessed, *classes)
 
     def choose(self, view: View) -> RowSet:
         """Return all labelled rows, those that gain most weight first."""
