@@ -22,11 +22,8 @@ from tilth.loop.quarantine import Quarantine
 from tilth.loop.reading import read_source
 from tilth.loop.run import RunOptions, run
 from tilth.loop.sheets import SheetPlan, is_blind, laid_out
-<<<<<<< HEAD
 from tilth.loop.slices import declared_slices
-=======
 from tilth.loop.stale_votes import stale_votes
->>>>>>> multi
 from tilth.loop.unlabelled import first_questions, is_too_bare, refuse_too_bare
 from tilth.loop.workshop import Workshop
 from tilth.store.repository import Repository
@@ -61,14 +58,9 @@ def ready(
     labelers, said = labelers_if_any(file, folder)
     slices = declared_slices(file, folder)
     version, warnings = read_source(repository, file, folder, progress, cut=cut)
-<<<<<<< HEAD
     workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers, slices=slices)
-    notes = (*warnings, *said, *_left_open(workshop, version))
-=======
-    workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers)
     stale = stale_votes(repository, version, labelers)
     notes = (*warnings, *said, *_left_open(workshop, version), *stale)
->>>>>>> multi
     return Ready(repository=repository, workshop=workshop, version=version, warnings=notes)
 
 
