@@ -1,4 +1,4 @@
-"""slice_tests: against SciPy, bounds against permutations, q-values by hand and under the null."""
+"""slice_tests: against SciPy, bounds against permutations, what other groups explain."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
-from tilth.core.errors import InputError
-from tilth.numerics.slice_tests import Losses, harmonic, hypergeometric_tail, selected_q, selected_tail
+from tilth.numerics.slice_tests import Losses, hypergeometric_tail, stratified_tail
 
 
 @settings(max_examples=200, deadline=None)
@@ -46,25 +45,24 @@ def test_p_values_of_slices():
     assert Losses(losses).p_value(~inside) > 0.5
 
 
-def test_q_values_by_hand():
-    q = selected_q(np.array([0.002, 0.0001, 0.9]), np.array([0.5, 0.1, 0.5]), 3)
-    assert q == pytest.approx([0.004 * harmonic(3) / 2, 0.001 * harmonic(3), 1.0])
-    assert selected_q(np.zeros(0), np.zeros(0), 5).tolist() == []
-    with pytest.raises(InputError):
-        selected_q(np.ones(3), np.ones(3), 2)
-    assert selected_tail(0.95, 2, 0.1, 10) == pytest.approx(0.05 * 0.1 * 2 / harmonic(10))
-
-
-def test_a_choice_that_looked_at_the_data_keeps_its_promise():
-    """400 groups of which 20 are bad and excluded from one another; the choice takes what is most extreme."""
+def test_a_group_that_others_explain_is_no_worse_than_its_like():
     rng = np.random.default_rng(0)
-    false_shares = []
-    for _ in range(300):
-        z = rng.normal(size=400) - rng.normal() * 0.7
-        z[:20] += 4.5
-        p = np.exp(-(np.clip(z, 0, None) ** 2) / 2)
-        picked = np.argsort(p)[:10]
-        q = selected_q(p[picked], np.full(10, 1 / 400), 10)
-        kept = picked[q <= 0.1]
-        false_shares.append(np.mean(kept >= 20) if len(kept) else 0.0)
-    assert np.mean(false_shares) <= 0.1
+    cause, company = rng.random(4000) < 0.3, rng.random(4000)
+    follower = np.where(cause, company < 0.8, company < 0.2)
+    losses = (rng.random(4000) < np.where(cause, 0.5, 0.1)).astype(float)
+    assert Losses(losses).p_value(follower) < 1e-6
+    assert stratified_tail(losses, follower, [cause]) > 0.01
+    assert stratified_tail(losses, cause, [follower]) < 1e-6
+    assert stratified_tail(losses, cause, [cause]) == 1.0
+
+
+@pytest.mark.parametrize("is_real", [False, True])
+def test_a_question_and_the_p_value_agree(is_real):
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        losses = rng.gamma(0.5, size=500) if is_real else (rng.random(500) < 0.2).astype(float)
+        inside = rng.random(500) < 0.2
+        losses[inside] *= 1.5 if is_real else 1.0
+        test = Losses(losses)
+        for tail in (0.3, 0.01, 1e-4):
+            assert test.is_worse(inside, tail) == (test.p_value(inside) <= tail)

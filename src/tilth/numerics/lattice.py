@@ -122,10 +122,11 @@ def search(
 
     Examples
     --------
+    >>> from tilth.numerics.joint_counts import JointCounts
+    >>> from tilth.numerics.lower_bound import LowerBound
     >>> sex, age = np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 1, 1, 0, 0, 1, 1])
     >>> losses = np.array([0, 0, 0, 0, 0, 0, 1.0, 1.0])
     >>> counts = JointCounts([sex.astype(np.uint16), age.astype(np.uint16)], [2, 2], losses)
-    >>> from tilth.numerics.lower_bound import LowerBound
     >>> bound = lambda sizes: LowerBound(losses, (0.1,) * len(sizes), 2)
     >>> search(counts, bound, least_rows=2, refine=0.5).found[0][:4]
     ((0, 1), (1, 1), 2, 2.0)
@@ -142,8 +143,8 @@ def search(
                 kept = space.is_refined(features, places, counted, refine)
                 chosen, places = chosen[kept], places[kept]
             if thin is not None and len(places):
-                kept = thin(features, places, worth[chosen])
-                chosen, places = chosen[kept], places[kept]
+                few = thin(features, places, worth[chosen])
+                chosen, places = chosen[few], places[few]
             best.take(features, places, counted, worth[chosen])
     return Searched(best.ordered(), space.sizes)
 

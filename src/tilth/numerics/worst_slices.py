@@ -7,7 +7,7 @@ most of their rows the one with fewer conditions is kept, unless the other is wo
 one. A slice gives way to one around it where it is no worse than the rest of that, and that rest is bad too. None of this
 touches the promise about false discoveries, which holds for any choice.
 
-Source: see `lattice`, `slice_tests`; the shares of the error by depth: Genovese, Roeder, Wasserman (2006), False discovery
+Source: see `lattice`, `selected`; the shares of the error by depth: Genovese, Roeder, Wasserman (2006), False discovery
 control with p-value weighting, Biometrika 93.
 """
 
@@ -24,7 +24,8 @@ from tilth.numerics.joint_counts import JointCounts
 from tilth.numerics.lattice import MOST_CONDITIONS, search
 from tilth.numerics.lower_bound import LowerBound
 from tilth.numerics.ranges import RangeCounts
-from tilth.numerics.slice_tests import Losses, harmonic, selected_q, stratified_tail
+from tilth.numerics.selected import harmonic, selected_q
+from tilth.numerics.slice_tests import Losses, stratified_tail
 
 __all__ = ["WorstSlice", "worst_slices"]
 
@@ -76,7 +77,7 @@ def worst_slices(
 
     Conditions are values, or ranges of neighbouring ones. Of what is reported an expected share of at most `level` is no worse
     than the rest, whatever was searched and however the conjunctions overlap, if rows are independent of one another (see
-    `slice_tests`). O(n f^d) time for f features and d conditions at most, where nothing can be pruned.
+    `selected`). O(n f^d) time for f features and d conditions at most, where nothing can be pruned.
 
     Parameters
     ----------

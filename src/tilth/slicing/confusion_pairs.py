@@ -22,7 +22,7 @@ from tilth.core.found_slice import FoundSlice
 from tilth.core.slice import Slice
 from tilth.engine.predicate import written_name
 from tilth.numerics.distributions import normal_tail
-from tilth.numerics.slice_tests import harmonic, selected_q
+from tilth.numerics.selected import harmonic, selected_q
 from tilth.slicing._shared import estimate_of, scored_rows, written_text
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import numpy as np
 from tilth.core.found_slice import FoundSlice
 from tilth.core.slice import Slice
 from tilth.numerics.joint_counts import JointCounts
-from tilth.numerics.slice_tests import selected_tail
+from tilth.numerics.selected import selected_tail
 from tilth.numerics.worst_slices import WorstSlice, worst_slices
 from tilth.slicing._shared import Feature, Scored, estimate_of, features_of, scored_rows, summary_of
 

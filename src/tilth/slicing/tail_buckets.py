@@ -25,7 +25,8 @@ from tilth.core.names import Split
 from tilth.core.schema import ColumnType, Role, Schema
 from tilth.core.slice import Slice
 from tilth.engine.predicate import written_name
-from tilth.numerics.slice_tests import Losses, selected_q
+from tilth.numerics.selected import selected_q
+from tilth.numerics.slice_tests import Losses
 from tilth.slicing._shared import estimate_of, scored_rows, summary_of, written_text
 
 if TYPE_CHECKING:
