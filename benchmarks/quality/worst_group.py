@@ -8,11 +8,10 @@ Plain reweighting: class- and group-balanced weights at full strength, and at on
 unknown are a group of their own. Of the strengths of what is guarded, doing nothing among them, the one with the best out-of-sample
 worst group (by the known group labels; by classes where there are none) is taken whose out-of-sample average falls by at most one
 point. Test rows choose nothing. Five seeds draw rows, shortcuts and known labels; intervals are 95 % t intervals over seeds, of paired
-differences where differences are shown. Seeds of a table share most of their test rows, so that
-their intervals are too short for other data.
+differences where differences are shown. Seeds of a table share most of their test rows: their intervals are too short for other data.
 
-What the methods and this comparison were looked at with: the same four sets with seeds 0 to 6. The figures are of other
-seeds: other draws of rows, shortcuts and labels from the same sets.
+Methods and comparison were looked at with seeds 0 to 6 of the same four sets. The figures are of other seeds: other draws of rows,
+shortcuts and known labels.
 
     python -m benchmarks worst_group [SET ...]
 """

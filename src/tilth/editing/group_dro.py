@@ -88,9 +88,7 @@ class GroupDro:
         return Edit.weighting(view.take_ids(rows), weights[rows], operator=view.spec, reason=reason)
 
     def _weights(self, view: View) -> tuple[IntVector, Vector]:
-        weights = np.array(view.weights)
-        weights[:] = view.once("weights", lambda: self._played(view))
-        return refuse_numbers(view), weights
+        return refuse_numbers(view), view.once("weights", lambda: self._played(view))
 
     def _played(self, view: View) -> Vector:
         """Return the weight of each row; the game is played in the order of ids, so that the order of rows changes nothing."""

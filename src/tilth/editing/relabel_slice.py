@@ -63,8 +63,7 @@ class RelabelSlice:
 
     def choose(self, view: View) -> RowSet:
         """Return the suspects, surest first."""
-        _, best, surety, rows = self._suspects(view)
-        del best
+        _, _, surety, rows = self._suspects(view)
         return RowSet(
             ids=view.take_ids(rows), scores=surety[rows], reason="in the slice, the posterior prefers another class"
         )
