@@ -142,3 +142,14 @@ def test_going_step_by_step_is_going_at_once(taxonomy, labels):
 def test_mass_is_kept(taxonomy):
     for version in range(1, taxonomy.version + 1):
         assert np.allclose(moved_mass(taxonomy, version).sum(axis=1), 1.0)
+
+
+def test_without_rules_what_otherwise_takes_is_open_too():
+    """A soft target, or a person's answer, of the class that was split may be either."""
+    rules = {"van": "doors > 4", "limo": "otherwise"}
+    parted = Migration(change=Change.SPLIT, classes=("car",), into=("van", "limo"), rules=rules)
+    after = Taxonomy(("car", "bike"), (parted,))
+    mass = moved_mass(after, 1)
+    at = [after.names.index(name) for name in ("van", "limo", "bike")]
+    assert mass[:, at].tolist() == [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]
+    assert names_between(Taxonomy(("car", "bike")), after) == {"bike": "bike"}

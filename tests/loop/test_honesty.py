@@ -163,7 +163,7 @@ def test_train_rows_that_are_copies_of_dev_rows_are_refused(how, monkeypatch):
     world = gaussian_world(n_train=100, n_dev=100, noise=0.3)
     liar = peeking(world, how)
     maker = type("Maker", (), {"strengths": lambda self: (liar,)})
-    monkeypatch.setattr("tilth.loop.candidates.names", lambda room: ("liar",))
+    monkeypatch.setattr("tilth.loop.candidates.names", lambda room, verb=None: ("liar",))
     monkeypatch.setattr("tilth.loop.candidates.make", lambda room, name, **parameters: maker())
     quarantine = Quarantine()
     assert proposals(world.evidence, quarantine, verbs=None, known=frozenset()) == []

@@ -26,6 +26,7 @@ from tilth.loop.found import find_faults
 from tilth.loop.ledger import Ledger
 from tilth.loop.project import open_project
 from tilth.loop.run import RunOptions, _arena
+from tilth.loop.sliced import Sliced
 from tilth.loop.starting import init_project
 from tilth.loop.trying import try_all
 from tilth.loop.workshop import Workshop
@@ -319,7 +320,7 @@ def openly_tried(project, truth, answers_needed=24):
             operator=spec_of(editor),
             reason="planted",
         )
-        arena = _arena(workshop, version, RunOptions(seed=project.file.seed, budget_seconds=60))
+        arena = _arena(workshop, version, RunOptions(seed=project.file.seed, budget_seconds=60), Sliced())
         candidate = Candidate(edit=edit, editor=editor, view=workshop.evidence(version).view(editor))
         (tried,) = try_all(arena, [candidate], told)
         repository.save_edit(edit)
@@ -335,7 +336,7 @@ def tried_again(project, edit):
         version = repository.latest
         workshop = Workshop(project.file, repository, seed=project.file.seed)
         found = find_faults(workshop, version, (), silent)
-        arena = _arena(workshop, version, RunOptions(seed=project.file.seed, budget_seconds=60))
+        arena = _arena(workshop, version, RunOptions(seed=project.file.seed, budget_seconds=60), Sliced())
         editor = RelabelHard(certainty=0.77)
         candidate = Candidate(edit=edit, editor=editor, view=workshop.evidence(version).view(editor))
         (tried,) = try_all(arena, [candidate], told, found.quarantine)

@@ -36,7 +36,7 @@ def test_a_planted_pair_is_found():
     said[taken] = 1
     (pair,) = ConfusionPairs().discover(view(given, said))
     assert pair.slice.name == "it's taken for dog"
-    assert pair.slice.where == "label = 'it''s' AND prediction = 'dog'"
+    assert pair.slice.where == "label = 'it''s' AND tilth_predicted = 'dog'"
     assert pair.n_rows == int(((given == 2) & (said == 1)).sum())
     assert pair.score.value == 0.0
     assert pair.slice.facts["expected_rows"] < pair.n_rows / 2

@@ -53,7 +53,12 @@ class MovedLabels:
 
 
 def move_labels(
-    labels: pa.Array | pa.ChunkedArray, taxonomy: Taxonomy, matches: Matches, *, since: int | None = None
+    labels: pa.Array | pa.ChunkedArray,
+    taxonomy: Taxonomy,
+    matches: Matches,
+    *,
+    since: int | None = None,
+    by_rules: bool = True,
 ) -> MovedLabels:
     """Return labels in the newest version of a taxonomy.
 
@@ -63,8 +68,9 @@ def move_labels(
     taxonomy : the versions
     matches : evaluates the rules over the n rows
     since : the version in which the labels are; None reads each name in the earliest version that has it
+    by_rules : whether rules decide; without them a class that was split stays open, whatever `otherwise` says
     """
-    moving = _Moving(labels, taxonomy, matches, since)
+    moving = _Moving(labels, taxonomy, matches, since, by_rules=by_rules)
     for number in range(since or 1, taxonomy.version):
         moving.enter(number)
         moving.step(number + 1)
@@ -75,7 +81,8 @@ def move_labels(
 def moved_mass(taxonomy: Taxonomy, since: int) -> Matrix:
     """Return the (k_before, k_after) shares in which a class's probability goes to the classes that it may mean, without rules."""
     names = taxonomy.names_of(since)
-    moved = move_labels(pa.array(names, pa.string()), taxonomy, lambda _: np.zeros(len(names), dtype=bool), since=since)
+    nowhere = np.zeros(len(names), dtype=bool)
+    moved = move_labels(pa.array(names, pa.string()), taxonomy, lambda _: nowhere, since=since, by_rules=False)
     shares = np.full((len(names), len(taxonomy.names)), 1.0 / len(taxonomy.names))
     kept = np.flatnonzero(np.asarray(moved.labels.is_valid()))
     at = {name: number for number, name in enumerate(taxonomy.names)}
@@ -90,7 +97,8 @@ def names_between(before: Taxonomy, after: Taxonomy) -> dict[str, str]:
     if not common:
         return {name: name for name in before.names if name in after.names}
     former = [earlier_name(before, name, common) for name in before.names]
-    moved = move_labels(pa.array(former, pa.string()), after, lambda _: np.zeros(len(former), dtype=bool), since=common)
+    nowhere = np.zeros(len(former), dtype=bool)
+    moved = move_labels(pa.array(former, pa.string()), after, lambda _: nowhere, since=common, by_rules=False)
     pairs = zip(before.names, moved.labels.to_pylist(), strict=True)
     return {name: now for name, now in pairs if now is not None}
 
@@ -114,9 +122,15 @@ class _Moving:
     """Rows on their way: each has the number of its set of possible classes."""
 
     def __init__(
-        self, labels: pa.Array | pa.ChunkedArray, taxonomy: Taxonomy, matches: Matches, since: int | None
+        self,
+        labels: pa.Array | pa.ChunkedArray,
+        taxonomy: Taxonomy,
+        matches: Matches,
+        since: int | None,
+        *,
+        by_rules: bool,
     ) -> None:
-        self._taxonomy, self._matches, self._since = taxonomy, matches, since
+        self._taxonomy, self._matches, self._since, self._rules_decide = taxonomy, matches, since, by_rules
         column = labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels
         coded = column.cast(pa.string()).dictionary_encode()
         self._names: list[str] = coded.dictionary.to_pylist()
@@ -157,7 +171,7 @@ class _Moving:
             return []
         if migration.change is Change.REDEFINE and migration.where:
             return [(_NONE, -1, about & ~self._matches(migration.where))]
-        if not migration.rules:
+        if not migration.rules or not self._rules_decide:
             return []
         hits = {name: about & self._matches(rule) for name, rule in migration.rules.items() if rule != OTHERWISE}
         claims = np.sum(list(hits.values()), axis=0) if hits else np.zeros(len(about), dtype=np.intp)

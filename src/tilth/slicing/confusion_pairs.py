@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PREDICTION", "ConfusionPairs", "expected_errors", "unusual_pairs"]
 
-PREDICTION = "prediction"
+PREDICTION = "tilth_predicted"
 """The column of predicates that holds the predicted class."""
 _ROUNDS = 100
 _MOST_TRIED = 60

@@ -107,9 +107,9 @@ def _batch(operator: Any, world: World) -> Batch:
     columns: dict[str, Any] = {name: part.table.column(name).combine_chunks() for name in part.schema.names}
     task = part.schema.task
     if task.is_regression:
-        columns["prediction"] = pa.array(part.predicted)
+        columns["tilth_predicted"] = pa.array(part.predicted)
     else:
-        columns["prediction"] = pa.array(task.classes, pa.string()).take(pa.array(part.predicted.argmax(axis=1)))
+        columns["tilth_predicted"] = pa.array(task.classes, pa.string()).take(pa.array(part.predicted.argmax(axis=1)))
     return Batch(ids=part.ids, columns=columns)
 
 
