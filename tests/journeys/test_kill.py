@@ -39,13 +39,13 @@ THREE = ["evidence.after_put:3", "table.after_write:2", "log.after_record:13"]
 
 
 def plant(path: Path) -> None:
-    """Write 300 rows of two classes; in train, half of the labels `yes` are wrongly `no`."""
+    """Write 730 rows of two classes; in train, half of the labels `yes` are wrongly `no`."""
     rng = np.random.default_rng(0)
-    split = np.repeat(["train", "dev", "test"], [120, 170, 10])
-    truth = rng.random(300) < 0.5
+    split = np.repeat(["train", "dev", "test"], [120, 600, 10])
+    truth = rng.random(730) < 0.5
     near = rng.normal(np.where(truth, 1.5, -1.5))
-    noise = rng.normal(size=300)
-    wrong = (split == "train") & truth & (rng.random(300) < 0.5)
+    noise = rng.normal(size=730)
+    wrong = (split == "train") & truth & (rng.random(730) < 0.5)
     columns = {"near": near, "noise": noise, "split": split, "y": np.where(truth ^ wrong, "yes", "no")}
     csv.write_csv(pa.table(columns), path)
 
@@ -118,7 +118,7 @@ def kill_and_resume(project: Path, undisturbed: Path, folder: Path, point: str) 
 
 def test_the_undisturbed_run_commits_an_edit(undisturbed: Path) -> None:
     kinds = [kind for kind, _ in story(undisturbed)]
-    assert kinds.count("version") == 2
+    assert kinds.count("version") >= 2
     assert kinds.count("trial") >= 3
     assert kinds[-1] == "run"
     see_it_whole(undisturbed)

@@ -122,8 +122,8 @@ def test_falls_of_a_slice_add_up_over_composed_edits(world):
     small[right[:5]] = 0
     large[right[:10]] = 0
     step = Outcome(before=small, after=large, placebos=large[None], decided_before=small, decided_after=large)
-    assert not any(guard.violated for guard in _guards(arena, step, ()))
-    assert [guard.slice for guard in _guards(arena, step, ("e",)) if guard.violated] == ["some"]
+    assert not any(guard.violated for guard in _guards(arena, mending(world).edit, step, ()))
+    assert [guard.slice for guard in _guards(arena, mending(world).edit, step, ("e",)) if guard.violated] == ["some"]
 
 
 # error budget

@@ -27,7 +27,7 @@ def stress(
         int | None, typer.Option("--severity", min=1, max=5, help="With --transform: how strongly, 1 to 5.")
     ] = None,
     expect: Annotated[
-        str, typer.Option("--expect", help="With --transform: same, flips, up CLASS or down CLASS.")
+        str, typer.Option("--expect", help="With --transform: same, flips, up C or down C, of class C.")
     ] = "",
     pairs: Annotated[
         str | None, typer.Option("--pairs", help="Try counterfactual pairs that this column or file names.")

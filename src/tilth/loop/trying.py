@@ -132,9 +132,15 @@ def _stakes(arena: Arena, finalists: Sequence[Candidate]) -> _Stakes:
     return _Stakes(
         run=run,
         alpha=arena.ledger.alpha_of(number, settings.alpha),
-        shares=dict(zip(edits, shares_by_forecast([c.forecast for c in finalists]).tolist(), strict=True)),
+        shares=dict(zip(edits, shares_by_forecast([_of_average(arena, c) for c in finalists]).tolist(), strict=True)),
         alpha_next=arena.ledger.alpha_of(number + 1, settings.alpha),
     )
+
+
+def _of_average(arena: Arena, candidate: Candidate) -> float:
+    """Return a forecast in points of the average over all rows: a slice weighs what it has of them."""
+    goal = candidate.edit.goal
+    return candidate.forecast * float(arena.goals[goal].mean()) if goal in arena.goals else candidate.forecast
 
 
 def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes: _Stakes) -> _Measured:
