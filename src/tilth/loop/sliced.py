@@ -26,6 +26,7 @@ from tilth.loop.known_rows import known_of_rows
 from tilth.loop.slices import KnownOfRows, is_judgeable, predicate_rows, slice_rows
 from tilth.loop.workshop import Workshop
 from tilth.numerics.error_budget import holm
+from tilth.numerics.region_membership import region_membership
 from tilth.operators.protocols import Slicer
 from tilth.operators.registry import make, names
 from tilth.store.version import Version
@@ -185,6 +186,8 @@ def _overlap(first: Mask, second: Mask) -> float:
 
 def _everywhere(found: Found, one: FoundSlice, train: IntVector, known: Any) -> Vector:
     """Return the membership of all rows: train rows as the slicer says, the others by the slice's rule."""
+    if one.slice.region is not None:
+        return region_membership(one.slice.region, found.workshop.features(found.version))
     if not one.slice.where:
         raise NotApplicable("its rule says nothing of other rows")
     membership = predicate_rows(one.slice, found.dataset, known).astype(np.float64)
