@@ -19,7 +19,7 @@ def test_planted_words_among_common_ones():
     common = [f"word{chr(97 + i)}" for i in range(20)]
     said, inside = [], np.arange(400) < 40
     for is_in in inside:
-        words = list(rng.choice(common, 8)) + ["the", "of", "and"]
+        words = [*rng.choice(common, 8).tolist(), "the", "of", "and"]
         said.append(" ".join([*words, "exchange rate"] if is_in and rng.random() < 0.7 else words))
     assert telling_terms(said, inside)[:2] == ["exchange", "rate"]
 

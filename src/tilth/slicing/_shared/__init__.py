@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tilth.slicing._shared.conditions import Condition, Feature
-from tilth.slicing._shared.crossed import Rule, crossed, jaccard
+from tilth.slicing._shared.crossing import Rule, crossed, jaccard
 from tilth.slicing._shared.describe import described
 from tilth.slicing._shared.failures import LEAST_FAILING, Failures, failures_of
 from tilth.slicing._shared.features import features_of, written_text

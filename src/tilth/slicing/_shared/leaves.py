@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tilth.core.schema import ColumnType
-from tilth.slicing._shared.crossed import Rule
+from tilth.slicing._shared.crossing import Rule
 from tilth.slicing._shared.typical import shown_columns
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tilth.numerics.region_membership import Spread, contrast_region, region_membership
 from tilth.numerics.regions import principal_axes
-from tilth.slicing._shared.crossed import Rule
+from tilth.slicing._shared.crossing import Rule
 
 if TYPE_CHECKING:
     from tilth.core.arrays import FloatMatrix32, Matrix, Vector

@@ -33,6 +33,8 @@ LEAST_WEIGHT = 5.0
 """Rows, counted by membership, that a slice has at least, among those it is tested on."""
 
 
+WITHIN = 0.7
+"""Share of a slice's rows that lie in another one, from which the more doubtful of the two is left out."""
 LEAST_KEPT = 0.3
 """Jaccard similarity to the rule that was tested, below which a new fit is another slice and is not taken."""
 
@@ -72,7 +74,7 @@ def crossed(
     search : run once per part, on the other parts
     most : slices at most, and rules that are tested per part
     level : greatest q-value
-    overlap : Jaccard similarity from which the more doubtful of two slices is left out
+    overlap : Jaccard similarity from which the more doubtful of two slices is left out, as it is where one lies in the other
     """
     tested = [one for part in range(int(failures.folds.max()) + 1) for one in _tested(failures, search, part, most)]
     q_values = benjamini_hochberg(np.array([one.p_value for one in tested]))
@@ -82,7 +84,7 @@ def crossed(
         if len(found) == most or q_values[i] > level:
             break
         rule = _refitted(tested[i].rule)
-        if all(jaccard(rule.membership, other.membership) < overlap for other in found):
+        if not any(_same(rule.membership, other.membership, overlap) for other in found):
             found.append(_found(view, failures, rule, tested[i], float(q_values[i]), names))
             names.add(found[-1].slice.name)
     return found
@@ -102,6 +104,12 @@ def _refitted(rule: Rule) -> Rule:
 def jaccard(one: Vector, other: Vector) -> float:
     """Return how much two memberships share, in [0, 1]: sum of the lesser over sum of the greater; (n,), (n,)."""
     return float(np.minimum(one, other).sum() / max(float(np.maximum(one, other).sum()), 1e-12))
+
+
+def _same(one: Vector, other: Vector, overlap: float) -> bool:
+    """Whether two slices share most of their rows, or most of the smaller one lies in the larger."""
+    within = float(np.minimum(one, other).sum()) / max(min(float(one.sum()), float(other.sum())), 1e-12)
+    return within >= WITHIN or jaccard(one, other) >= overlap
 
 
 def _tested(failures: Failures, search: Search, part: int, most: int) -> list[_Tested]:
