@@ -9,6 +9,7 @@ from loop_worlds import gaussian_world, world_of
 
 from tilth.core.errors import NotApplicable
 from tilth.core.names import ROW_ID, Split
+from tilth.editing.relabel_slice import RelabelSlice
 from tilth.editing.relabel_soft import RelabelSoft
 from tilth.loop.apart import Apart
 
@@ -81,3 +82,17 @@ def test_what_cannot_be_cut_is_not_served(world):
     with pytest.raises(NotApplicable, match="too few labelled rows"):
         _ = shown(world, 0, FOLDS % 2).pred_probs
     assert len(world.rows(Split.TRAIN)) == 240
+
+
+def test_slices_are_cut_to_the_rows_outside_the_fold(world):
+    """An editor that mends a slice is made anew for each fold too: its forecast does not see the labels that score it."""
+    editor = RelabelSlice(slice="half")
+    half = np.arange(world.dataset.n_rows) % 2 == 0
+    world.evidence.sliced = lambda: {"half": half.astype(float)}
+    view = world.evidence.view(editor)
+    rows = np.arange(len(view))
+    apart = Apart(bench=world.bench, rows=rows, folds=rows % 3)
+    assert Apart.serves(editor.needs)
+    shown = apart.view(view, editor.needs, 1)
+    at = [int(row[1:]) for row in shown.ids.to_pylist()]
+    assert shown.slices["half"].tolist() == half[at].tolist()

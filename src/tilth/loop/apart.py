@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class Apart:
     @staticmethod
     def serves(needs: frozenset[str]) -> bool:
         """Whether an editor with these needs reads what was learnt, and nothing that cannot be cut to some rows."""
-        return bool(needs & LEARNT) and needs <= _BY_ROW | _AS_IT_IS | {"table"}
+        return bool(needs & LEARNT) and needs <= _BY_ROW | _AS_IT_IS | {"table", "slices"}
 
     @cached_property
     def positions(self) -> IntVector:
@@ -90,6 +91,8 @@ class Apart:
         if need in anew:
             return anew[need]()
         value = getattr(view, need)
+        if need == "slices":
+            return MappingProxyType({name: far[at] for name, far in value.items()})
         if need in _AS_IT_IS:
             return value
         return value[at] if isinstance(value, np.ndarray) else value.take(pa.array(at))
