@@ -72,7 +72,7 @@ def log_odds(inside: Vector, outside: Vector, prior: Vector) -> Vector:
     Examples
     --------
     >>> log_odds(np.array([9.0, 5.0]), np.array([1.0, 9.0]), np.ones(2)).round(2).tolist()
-    [1.98, -1.98]
+    [2.74, -4.11]
     """
     (y1, y2), total = (inside + prior, outside + prior), float(prior.sum())
     n1, n2 = float(inside.sum()) + total, float(outside.sum()) + total
@@ -107,8 +107,8 @@ def telling_terms(texts: Sequence[str | None], inside: Mask, most: int = 5) -> l
 
     Examples
     --------
-    >>> said = ["my card was lost"] * 6 + ["when is my salary due"] * 6
-    >>> telling_terms(said, np.arange(12) < 6, most=2)
+    >>> said = ["my card was lost"] * 30 + ["when is my salary due"] * 30
+    >>> telling_terms(said, np.arange(60) < 30, most=2)
     ['card', 'lost']
     """
     here, there = Counter[str](), Counter[str]()
