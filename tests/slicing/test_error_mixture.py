@@ -23,8 +23,8 @@ def test_by_hand():
 def test_finds_a_planted_slice_and_its_region_finds_it_in_new_rows(planted):
     evidence, inside = planted()
     found = ErrorMixture().discover(view_of(ErrorMixture(), **evidence))
+    assert len(found) == 1
     assert jaccard(found[0].membership, inside.astype(float)) > 0.6
-    assert all(inside[one.membership >= 0.5].mean() > 0.5 for one in found)
     assert found[0].q_value < 1e-6
     assert found[0].score.high < found[0].overall
     fresh, new = planted(seed=1)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Refit", "Rule", "Search", "crossed", "jaccard"]
 
-LEAST_WEIGHT = 5.0
-"""Rows, counted by membership, that a slice has at least, among those it is tested on."""
+LEAST_MEMBERS = 5
+"""Rows that belong by half or more, among those that a slice is tested on, and after each new fit."""
 
 
 WITHIN = 0.7
@@ -84,7 +84,8 @@ def crossed(
         if len(found) == most or q_values[i] > level:
             break
         rule = _refitted(tested[i].rule)
-        if not any(_same(rule.membership, other.membership, overlap) for other in found):
+        earlier = [one.membership for one in found]
+        if not any(_same(rule.membership, one, overlap) for one in earlier) and _adds(failures, rule, earlier):
             found.append(_found(view, failures, rule, tested[i], float(q_values[i]), names))
             names.add(found[-1].slice.name)
     return found
@@ -95,7 +96,7 @@ def _refitted(rule: Rule) -> Rule:
     now = rule
     while now.refit is not None:
         then = now.refit(now.membership)
-        if jaccard(then.membership, rule.membership) < LEAST_KEPT:
+        if jaccard(then.membership, rule.membership) < LEAST_KEPT or _members(then.membership) < LEAST_MEMBERS:
             return now
         now = then
     return now
@@ -106,10 +107,22 @@ def jaccard(one: Vector, other: Vector) -> float:
     return float(np.minimum(one, other).sum() / max(float(np.maximum(one, other).sum()), 1e-12))
 
 
+def _members(membership: Vector) -> int:
+    return int(np.count_nonzero(membership >= 0.5))
+
+
 def _same(one: Vector, other: Vector, overlap: float) -> bool:
     """Whether two slices share most of their rows, or most of the smaller one lies in the larger."""
     within = float(np.minimum(one, other).sum()) / max(min(float(one.sum()), float(other.sum())), 1e-12)
     return within >= WITHIN or jaccard(one, other) >= overlap
+
+
+def _adds(failures: Failures, rule: Rule, earlier: Sequence[Vector]) -> bool:
+    """Whether the slice's rows beyond earlier slices score low too: else it is only the shadow of one of them."""
+    if not earlier:
+        return True
+    beyond = (rule.membership * (1 - np.max(earlier, axis=0)))[failures.rows]
+    return bool(beyond @ failures.scores < failures.scores.mean() * beyond.sum())
 
 
 def _tested(failures: Failures, search: Search, part: int, most: int) -> list[_Tested]:
@@ -121,14 +134,14 @@ def _tested(failures: Failures, search: Search, part: int, most: int) -> list[_T
     tested = []
     for rule in list(search(there))[:most]:
         belongs = rule.membership[rows]
-        if belongs.sum() >= LEAST_WEIGHT:
+        if _members(belongs) >= LEAST_MEMBERS:
             held = soft_mean(scores, belongs)
             tested.append(
                 _Tested(
                     rule=rule,
                     p_value=chance_of_low(scores, belongs),
                     held_out=held,
-                    rows=int(np.count_nonzero(belongs >= 0.5)),
+                    rows=_members(belongs),
                 )
             )
     return tested
