@@ -10,8 +10,9 @@ from scipy.stats import hypergeom
 
 from tilth.core.errors import InputError
 from tilth.core.estimate import WIDEST
+from tilth.numerics.error_budget import benjamini_hochberg
 from tilth.numerics.intervals import wilson
-from tilth.numerics.soft_scores import benjamini_hochberg, chance_of_low, soft_mean
+from tilth.numerics.soft_scores import chance_of_low, soft_mean
 
 
 def test_mean_by_hand():

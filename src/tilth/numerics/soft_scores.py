@@ -8,7 +8,7 @@ The tail of T is that of the shifted gamma law with these moments, which follows
 For scores of two values and memberships of 0 and 1 the tail is exact (hypergeometric).
 
 Source: Mielke, Berry (2007), Permutation Methods, 2nd ed., 2.3 (Pearson type III); Fisher (1935), The Design of Experiments;
-Kish (1965), Survey Sampling, 11.7 (effective rows); Benjamini, Hochberg (1995), JRSS B 57.
+Kish (1965), Survey Sampling, 11.7 (effective rows).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tilth.core.estimate import WIDEST, Estimate
 from tilth.numerics.distributions import normal_tail, student_point
 from tilth.numerics.intervals import wilson
 
-__all__ = ["benjamini_hochberg", "chance_of_low", "soft_mean"]
+__all__ = ["chance_of_low", "soft_mean"]
 
 
 def soft_mean(scores: Vector, membership: Vector, level: float = 0.95) -> Estimate:
@@ -117,22 +117,6 @@ def chance_of_low(scores: Vector, membership: Vector) -> float:
     second = float(np.square(a).sum() * np.square(b).sum() / (n - 1))
     third = float(n * (a**3).sum() * (b**3).sum() / ((n - 1) * (n - 2)))
     return float(max(_gamma_lower(float(a @ b) / np.sqrt(second), third / second**1.5), 1e-300))
-
-
-def benjamini_hochberg(p_values: Vector) -> Vector:
-    """Return for each p-value the share of false discoveries among all at least as small; (m,) -> (m,). O(m log m).
-
-    Examples
-    --------
-    >>> benjamini_hochberg(np.array([0.01, 0.5, 0.02])).round(3).tolist()
-    [0.03, 0.5, 0.03]
-    """
-    m = len(p_values)
-    order = np.argsort(p_values, kind="stable")
-    scaled = np.asarray(p_values)[order] * m / np.arange(1, m + 1)
-    adjusted = np.empty(m)
-    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
-    return adjusted
 
 
 def _gamma_lower(z: float, skew: float) -> float:

@@ -19,7 +19,8 @@ import numpy as np
 
 from tilth.core.estimate import Estimate
 from tilth.core.found_slice import FoundSlice
-from tilth.numerics.soft_scores import benjamini_hochberg, chance_of_low, soft_mean
+from tilth.numerics.error_budget import benjamini_hochberg
+from tilth.numerics.soft_scores import chance_of_low, soft_mean
 from tilth.slicing._shared.describe import described
 from tilth.slicing._shared.failures import LEAST_FAILING, Failures
 
