@@ -11,6 +11,7 @@ from tilth.core.errors import NotApplicable
 from tilth.core.schema import Column, ColumnType, Schema, Task, TaskType, Visibility
 from tilth.engine.predicate import Predicate
 from tilth.operators.batch import Batch
+from tilth.slicing._shared.describe import in_words
 from tilth.slicing.auditor import PENALTIES, Auditor, foretelling
 from tilth.testing.views import view_of
 
@@ -89,3 +90,7 @@ def test_refuses_few_rows(planted):
     evidence, _ = planted(50)
     with pytest.raises(NotApplicable, match="fewer than"):
         Auditor().discover(view_of(Auditor(), **evidence))
+
+
+def test_a_predicate_is_named_in_words():
+    assert in_words('"the age" <= 30.5 AND "shop" = \'north\'') == "the age at most 30.5 and shop is north"

@@ -66,7 +66,7 @@ def described(
     nearest = _nearest(view, membership)
     subject = _subject(terms, conditions, classes)
     title = subject or _of_rows(view, membership, inside)
-    name = _free(title if "where" not in made_of else str(made_of["where"]), taken)
+    name = _free(title if "where" not in made_of else in_words(str(made_of["where"])), taken)
     rule = dict(made_of)
     if isinstance(region := rule.get("region"), Region):
         rule["region"] = replace(region, title=title)
@@ -83,6 +83,19 @@ def described(
         facts["nearest_slice"] = {"name": nearest[0], "jaccard": nearest[1]}
     said = _sentences(int(inside.sum()), score, overall, terms, conditions, classes, nearest)
     return Slice(name=name, operator=view.spec, summary=said, facts=facts, **rule)
+
+
+def in_words(where: str) -> str:
+    """Return a predicate of plain comparisons as people say it, for a name.
+
+    Examples
+    --------
+    >>> in_words('"area" > 84.5 AND town = 1')
+    'area above 84.5 and town is 1'
+    """
+    for sign, word in (("AND", "and"), ("<>", "is not"), ("<=", "at most"), (">", "above"), ("=", "is")):
+        where = where.replace(f" {sign} ", f" {word} ")
+    return where.replace('"', "").replace("'", "")
 
 
 def _inside(membership: Vector) -> Mask:
