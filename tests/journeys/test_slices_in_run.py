@@ -9,6 +9,8 @@ import random
 import pytest
 from journey_worlds import done, made, tilth
 
+from tilth.loop.sliced import free_name
+
 
 def write_rows(path, n=700, seed=4):
     """Two numbers and a site; at site `b` a third of the labels are wrong."""
@@ -34,7 +36,8 @@ def project(tmp_path_factory):
     text = (folder / "tilth.yaml").read_text()
     text = text.replace("python: null", "python: functions.py")
     text = text.replace(
-        "slices: []", "slices: [{name: by site, each: site}, {name: unsure, where: 'tilth_confidence < 0.9'}]"
+        "slices: []",
+        "slices: [{name: by site, each: site}, {name: unsure, where: 'tilth_confidence < 0.9'}, {name: far, where: 'x > 99'}]",
     )
     text += "\ntests:\n  conditions:\n    - n[site = a] > 0.5\n    - n[high] > 0.3\n"
     (folder / "tilth.yaml").write_text(text)
@@ -52,6 +55,19 @@ def test_the_run_tells_how_each_slice_stands(project):
     assert lines["site = b"]["rule"] == "\"site\" = 'b'"
     assert lines["site = b"]["aimed"]
     assert lines["high"]["rule"] == "high(row)"
+
+
+def test_what_a_reader_must_know_of_slices_is_a_warning(project):
+    _, run = project
+    assert "slice 'far' has no row" in run["warnings"]
+
+
+def test_no_two_slices_have_one_name(project):
+    _, run = project
+    names = [line["name"] for line in run["slices"]]
+    assert len(set(names)) == len(names)
+    assert free_name("a", {"a", "a (2)"}) == "a (3)"
+    assert free_name("b", {"a"}) == "b"
 
 
 def test_what_aims_at_a_slice_is_tried_for_it(project):

@@ -67,6 +67,7 @@ def run(
     version = version if options.dry_run else _begin(workshop, version, options)
     found = find_faults(workshop, version, warnings, progress)
     sliced = slices_of(found, progress)
+    found.warnings += sliced.notes
     arena = replace(_arena(workshop, version, options, sliced), leaks=leaks_of(found.findings))
     chosen = _choose(found, sliced, arena, options, progress)
     tried: list[Tried] = []

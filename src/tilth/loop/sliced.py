@@ -6,9 +6,10 @@ on dev was not chosen by dev.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from tilth.operators.protocols import Slicer
 from tilth.operators.registry import make, names
 from tilth.store.version import Version
 
-__all__ = ["SliceRows", "Sliced", "declared_rows", "goal_key", "slices_of"]
+__all__ = ["SliceRows", "Sliced", "declared_rows", "free_name", "goal_key", "slices_of"]
 
 MOST_FOUND = 6
 """Discovered slices that a run looks at: the surest ones."""
@@ -130,7 +131,7 @@ def slices_of(found: Found, progress: Progress) -> Sliced:
     schema = version.schema
     slices = [
         SliceRows(slice=one, membership=rows.astype(np.float64), is_judgeable=is_judgeable(one, schema))
-        for one, rows in declared
+        for one, rows in {one.name: (one, rows) for one, rows in declared}.values()  # two `each` may make the same one
     ]
     workshop.evidence(version).sliced = lambda: {one.name: one.membership for one in slices}
     slices += _discovered(found, slices, known, progress)
@@ -164,8 +165,16 @@ def _discovered(found: Found, declared: Sequence[SliceRows], known: Any, progres
         if everywhere is not None:
             taken.append(mine)
             judgeable = is_judgeable(one.slice, found.version.schema)
-            chosen.append(SliceRows(slice=one.slice, membership=everywhere, found=one, is_judgeable=judgeable))
+            names_taken = {other.name for other in (*declared, *chosen)}
+            own = replace(one.slice, name=free_name(one.slice.name, names_taken))
+            chosen.append(SliceRows(slice=own, membership=everywhere, found=one, is_judgeable=judgeable))
     return chosen
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return a name that no other slice has: two slicers may call different rows the same."""
+    tries = (name if number == 1 else f"{name} ({number})" for number in count(1))
+    return next(one for one in tries if one not in taken)
 
 
 def _discover(name: str, evidence: Any) -> Sequence[FoundSlice]:
