@@ -1,4 +1,7 @@
-"""Encoded images as pixels and back: opened leniently in format, strictly in content."""
+"""Images as cells: encoded bytes, opened leniently in format and strictly in content, or decoded pixels of one size.
+
+A column of decoded pixels (`tensor_cells`) goes through a chain of transforms without being opened or encoded on the way.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ import zlib
 from io import BytesIO
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-__all__ = ["Pixels", "compressed", "encoded", "open_image", "pixels_of"]
+__all__ = ["Pixels", "compressed", "encoded", "holds_pixels", "open_image", "pixels_in", "pixels_of", "tensor_cells"]
 
 Pixels = NDArray[np.uint8]
 """(h, w, 3) uint8: one image in RGB; or (n, h, w, 3): several of one size."""
@@ -90,3 +94,54 @@ def compressed(pixels: Pixels, quality: int) -> Pixels:
     sink = BytesIO()
     Image.fromarray(pixels).save(sink, format="JPEG", quality=quality)
     return np.asarray(Image.open(sink).convert("RGB"), dtype=np.uint8)
+
+
+# -- decoded pixels ----------------------------------------------------------------------------------------------------
+
+
+def holds_pixels(kind: pa.DataType) -> bool:
+    """Whether an Arrow type is that of decoded RGB images of one size: a tensor of bytes, (h, w, 3), in this order."""
+    if not isinstance(kind, pa.FixedShapeTensorType) or kind.value_type != pa.uint8():
+        return False
+    order = kind.permutation
+    shape = kind.shape
+    return len(shape) == 3 and shape[2] == 3 and min(shape) > 0 and (order is None or list(order) == [0, 1, 2])
+
+
+def tensor_cells(pixels: Pixels, valid: NDArray[np.bool_] | None = None) -> pa.ExtensionArray:
+    """Return images as a column of decoded pixels, without a copy where the array is contiguous.
+
+    Parameters
+    ----------
+    pixels : (n, h, w, 3) uint8, h and w at least 1; must not be written to afterwards
+    valid : (n,) False where a cell is missing, whatever its pixels; None for no missing cell
+
+    Returns
+    -------
+    (n,) of type fixed_shape_tensor(uint8, (h, w, 3))
+
+    Examples
+    --------
+    >>> column = tensor_cells(np.zeros((2, 4, 5, 3), dtype=np.uint8))
+    >>> column.type.shape, pixels_in(column).shape
+    ([4, 5, 3], (2, 4, 5, 3))
+    """
+    shape = pixels.shape[1:]
+    kind = pa.fixed_shape_tensor(pa.uint8(), shape)
+    flat = pa.py_buffer(np.ascontiguousarray(pixels).reshape(-1))
+    values = pa.Array.from_buffers(pa.uint8(), pixels.size, [None, flat])
+    missing = None if valid is None or valid.all() else pa.array(~valid)
+    storage = pa.FixedSizeListArray.from_arrays(values, type=kind.storage_type, mask=missing)
+    return pa.ExtensionArray.from_storage(kind, storage)
+
+
+def pixels_in(column: pa.ExtensionArray) -> Pixels:
+    """Return a column of decoded pixels as (n, h, w, 3) uint8, not writable, without a copy; missing cells hold anything."""
+    shape = tuple(column.type.shape)
+    size = int(np.prod(shape))
+    values = column.storage.values
+    flat = np.frombuffer(values.buffers()[1] or b"", dtype=np.uint8)
+    start = values.offset + column.storage.offset * size
+    pixels = flat[start : start + len(column) * size].reshape(len(column), *shape)
+    pixels.flags.writeable = False
+    return pixels

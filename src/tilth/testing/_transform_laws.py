@@ -13,6 +13,7 @@ from tilth.core.draw import Draw
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
 from tilth.operators.batch import Batch
+from tilth.operators.image_cells import pixels_in, pixels_of, tensor_cells
 from tilth.operators.transforming import differing, draw_of
 from tilth.operators.voting import part_of
 from tilth.testing._behaviour import global_state, same_state
@@ -30,6 +31,8 @@ TEXTS = (
     "and then Anna met Bob, in Paris, for 7.50",
 )
 CATEGORIES = ("red", "green", "blue")
+IMAGES = f"a_{ColumnType.IMAGE}"
+IMAGE_SIZES = ((32, 32), (24, 32))
 WIDTH = 3
 ROWS = 42
 
@@ -57,7 +60,7 @@ def _image(row: int) -> bytes:
 
     if row == 8:
         return b"no image"
-    size = (24, 32) if row % 2 else (32, 32)
+    size = IMAGE_SIZES[row % 2]
     pixels = np.random.default_rng(row).integers(0, 256, (*size, 3), dtype=np.uint8)
     sink = BytesIO()
     Image.fromarray(pixels).save(sink, format="PNG")
@@ -143,6 +146,30 @@ def leaves_missing_cells(subject: Subject) -> None:
         raise subject.breach("a missing cell is there afterwards, or made it fail", "leave null as it is")
 
 
+def changes_decoded_images_alike(subject: Subject) -> None:
+    """Images that are decoded already become, pixel for pixel, what the same images as PNG become."""
+    batch, made = _case(subject)
+    if ColumnType.IMAGE not in made.accepts:
+        return
+    found = [pixels_of(cell) for cell in batch.column(IMAGES).to_pylist()]
+    for size in IMAGE_SIZES:
+        rows = [row for row, image in enumerate(found) if image is not None and image.shape[:2] == size]
+        part = {name: cells.take(pa.array(rows)) for name, cells in batch.columns.items()}
+        ids = batch.ids.take(pa.array(rows))
+        decoded = tensor_cells(np.stack([image for row in rows if (image := found[row]) is not None]))
+        wanted = made.apply(Batch(ids=ids, columns=part), _draw(made)).columns[IMAGES]
+        given = made.apply(Batch(ids=ids, columns={**part, IMAGES: decoded}), _draw(made)).columns[IMAGES]
+        expected = [pixels_of(cell) for cell in wanted.to_pylist()]
+        same = given.type == decoded.type and len(given) == len(expected)
+        if not same or any(
+            one is None or not np.array_equal(one, other) for one, other in zip(expected, pixels_in(given), strict=True)
+        ):
+            raise subject.breach(
+                "decoded images become something else than encoded ones",
+                "see tilth.operators.transforming.change_images",
+            )
+
+
 def learns_whatever_the_order(subject: Subject) -> None:
     """What it learns of train rows does not depend on their order, and no row and missing cells are borne."""
     made = subject.make()
@@ -184,5 +211,6 @@ TRANSFORMING: tuple[Check, ...] = (
     draws_by_row_id,
     draws_by_seed_only,
     leaves_missing_cells,
+    changes_decoded_images_alike,
     learns_whatever_the_order,
 )
