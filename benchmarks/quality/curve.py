@@ -31,7 +31,7 @@ from tilth import __version__
 from tilth.core.arrays import IntVector, Vector
 from tilth.core.errors import LabelError
 from tilth.core.estimate import Estimate
-from tilth.core.names import PARENTS, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.names import AUGMENT, PARENTS, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.spec import Spec
 from tilth.core.target import Target
 from tilth.learning._choose import choose, default_learners
@@ -168,6 +168,7 @@ class _World:
             WEIGHT: pa.nulls(len(rows), pa.float64()),
             TRUSTED: pa.array(np.zeros(len(rows), dtype=bool)),
             PARENTS: pa.nulls(len(rows), pa.list_(pa.string())),
+            AUGMENT: pa.nulls(len(rows), pa.string()),
         }
         return Bench(
             table=pa.table({name: rows.table.column(name) for name in rows.table.column_names} | own),

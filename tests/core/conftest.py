@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
 
 TableOf = Callable[..., pa.Table]
 
@@ -29,6 +29,7 @@ def table_of() -> TableOf:
             WEIGHT: pa.nulls(n, pa.float64()),
             TRUSTED: pa.nulls(n, pa.bool_()),
             PARENTS: pa.array([(parents or {}).get(row) for row in ids], pa.list_(pa.string())),
+            AUGMENT: pa.nulls(len(ids), pa.string()),
         }
         return pa.table(columns | own)
 

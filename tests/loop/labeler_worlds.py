@@ -9,7 +9,7 @@ import pyarrow as pa
 
 import tilth
 from tilth.core.dataset import Dataset
-from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.loop.labelers import NamedLabeler
 from tilth.store.repository import Repository
@@ -37,6 +37,7 @@ def dataset_of(texts: list[str], **cells: list[object]) -> Dataset:
         WEIGHT: pa.nulls(n, pa.float64()),
         TRUSTED: pa.array([i % 10 == 0 for i in range(n)]),
         PARENTS: pa.nulls(n, pa.list_(pa.string())),
+        AUGMENT: pa.nulls(n, pa.string()),
     }
     return Dataset.of(pa.table(usual | {name: pa.array(values) for name, values in cells.items()}), SCHEMA)
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
 from tilth.core.ids import digest_of
-from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.rowset import RowSet
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.core.spec import Spec
@@ -84,6 +84,7 @@ def table_of(x: np.ndarray, labels: Any, splits: Sequence[str], schema: Schema, 
     columns[WEIGHT] = pa.nulls(n, pa.float64())
     columns[TRUSTED] = pa.array(np.zeros(n, dtype=bool) if trusted is None else trusted)
     columns[PARENTS] = pa.nulls(n, pa.list_(pa.string()))
+    columns[AUGMENT] = pa.nulls(n, pa.string())
     return pa.table(columns)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from tilth.core.edit import Edit, Verb
-from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.core.spec import Spec
 from tilth.store.maintenance import examine
@@ -49,6 +49,7 @@ def rows(ids: Sequence[str], *, parents: Sequence[Sequence[str] | None] | None =
             WEIGHT: pa.nulls(n, pa.float64()),
             TRUSTED: pa.array([False] * n),
             PARENTS: pa.array(parents or [None] * n, LISTS),
+            AUGMENT: pa.nulls(n, pa.string()),
         }
     )
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from tilth.core.arrays import Matrix, Vector
 from tilth.core.ids import content_sums, short_id
-from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.names import AUGMENT, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.spec import Spec
 
 __all__ = ["PERSON", "Edit", "Verb", "ids_of", "target_column"]
@@ -175,6 +175,12 @@ class Edit:
     def weighting(cls, ids: pa.Array, weights: Vector, *, operator: Spec, reason: str) -> Edit:
         """Set the rows' weights in training."""
         cells = {WEIGHT: pa.table({ROW_ID: ids, "value": pa.array(np.asarray(weights, dtype=np.float64))})}
+        return cls(verb=Verb.MODIFY, operator=operator, reason=reason, author=operator.name, set=cells)
+
+    @classmethod
+    def augmenting(cls, ids: pa.Array, policy: str, *, operator: Spec, reason: str) -> Edit:
+        """Let rows be varied by a policy, as its text says, while a learner trains on them."""
+        cells = {AUGMENT: pa.table({ROW_ID: ids, "value": pa.array([policy] * len(ids), pa.string())})}
         return cls(verb=Verb.MODIFY, operator=operator, reason=reason, author=operator.name, set=cells)
 
     # -- serialisation -------------------------------------------------------------------------------------------------

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["PARENTS", "RESERVED", "ROW_ID", "SPLIT", "SYSTEM_COLUMNS", "TARGET", "TRUSTED", "WEIGHT", "Split"]
+__all__ = [
+    "AUGMENT",
+    "PARENTS",
+    "RESERVED",
+    "ROW_ID",
+    "SPLIT",
+    "SYSTEM_COLUMNS",
+    "TARGET",
+    "TRUSTED",
+    "WEIGHT",
+    "Split",
+]
 
 RESERVED = "_tilth_"
 ROW_ID = "_tilth_id"
@@ -17,8 +28,10 @@ TRUSTED = "_tilth_trusted"
 """True where a person confirmed the label."""
 PARENTS = "_tilth_parents"
 """Row ids from which a made row was made, null for rows of the source."""
+AUGMENT = "_tilth_augment"
+"""How the row is varied while a learner trains on it: a policy of transforms as text, null for as it is."""
 
-SYSTEM_COLUMNS = (ROW_ID, SPLIT, TARGET, WEIGHT, TRUSTED, PARENTS)
+SYSTEM_COLUMNS = (ROW_ID, SPLIT, TARGET, WEIGHT, TRUSTED, PARENTS, AUGMENT)
 
 
 class Split(StrEnum):

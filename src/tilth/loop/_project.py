@@ -12,9 +12,12 @@ from tilth.loop._gate_plan import GatePlan
 from tilth.loop._split_plan import SplitPlan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tilth.core.migration import Migration
     from tilth.core.schema import Schema
     from tilth.core.taxonomy import Taxonomy
+    from tilth.loop._augment_lines import AugmentChoice
     from tilth.loop._stress_lines import PairsChoice, StressChoice
 
 __all__ = [
@@ -92,6 +95,8 @@ class ProjectFile:
     migrations : how the label set changed since, oldest first; the schema's classes are those of today
     gate : what `tilth test` asks, or None
     stress : how predictions should bear changes of rows; () for the usual tests
+    augment : how rows may be varied while the model learns; None where nothing is said
+    home : the folder in which it lies, where its Python file and policies are; None for a file that was not opened
     """
 
     source: Source
@@ -115,6 +120,8 @@ class ProjectFile:
     migrations: tuple[Migration, ...] = ()
     gate: GatePlan | None = None
     stress: tuple[StressChoice | PairsChoice, ...] = ()
+    augment: AugmentChoice | None = None
+    home: Path | None = field(default=None, compare=False)
 
     @property
     def taxonomy(self) -> Taxonomy:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tilth.core.names import Split
 from tilth.core.schema import ColumnType, Role, TaskType, Visibility
+from tilth.loop._augment_lines import augment_lines
 from tilth.loop._migration_lines import migration_lines
 from tilth.loop._project import METRICS
 from tilth.loop._slice_lines import slice_lines
@@ -107,6 +108,8 @@ def _how(project_file: ProjectFile) -> Iterator[str]:
     yield from _slices(project_file)
     if project_file.stress:
         yield from stress_lines(project_file.stress)
+    if project_file.augment is not None:
+        yield from augment_lines(project_file.augment)
     if project_file.migrations:
         yield from migration_lines(project_file.migrations)
     if project_file.gate is not None:

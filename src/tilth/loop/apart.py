@@ -38,7 +38,7 @@ __all__ = ["LEARNT", "Apart"]
 LEARNT = frozenset({"pred_probs", "truth_probs", "predictions"})
 """Needs that were learnt from labels of all train rows."""
 _BY_ROW = LEARNT | {"labels", "numbers", "labelled", "trusted", "weights", "times", "groups", "splits", "embeddings"}
-_AS_IT_IS = frozenset({"findings", "source"})
+_AS_IT_IS = frozenset({"findings", "source", "transforms"})
 _NO_NOISE = 1e-9
 """Largest entry of a transition off its diagonal that is rounding."""
 

@@ -85,6 +85,11 @@ class Arena:
             goals={},
         )
 
+    @property
+    def enough_placebos(self) -> int:
+        """Draws for an edit that may beat doing nothing; no more than the fewest where each takes a training."""
+        return FEWEST_PLACEBOS if self.bench.is_dear else ENOUGH_PLACEBOS
+
     @cached_property
     def dev_ids(self) -> pa.Array:
         """Ids of the judging rows."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +15,12 @@ from tilth.core.apply import apply
 from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
-from tilth.core.names import ROW_ID, SPLIT, SYSTEM_COLUMNS, Split
+from tilth.core.ids import content_sums, digest_of
+from tilth.core.names import AUGMENT, ROW_ID, SPLIT, SYSTEM_COLUMNS, TARGET, WEIGHT, Split
 from tilth.core.schema import Schema
+from tilth.loop.augmented import augmentation_of, with_copies
 from tilth.loop.frames import class_codes, numeric_labels, target_of, train_rows, trusted_of
+from tilth.operators.augmenting import Augmentation, BoundPolicy
 from tilth.operators.protocols import Learner, Metric, Model
 from tilth.operators.registry import spec_of
 from tilth.operators.view import View
@@ -25,6 +28,8 @@ from tilth.operators.view import View
 __all__ = ["Bench", "Judged", "refuse_empty"]
 
 Reencode = Callable[[pa.Table], FloatMatrix32]
+Bind = Callable[[str], BoundPolicy]
+Keep = Callable[[str, Callable[[], Model]], Model]
 MOST_LEFT_OUT = 4
 """Train rows per row of a fit up to which it goes by what was prepared of all of them."""
 
@@ -61,6 +66,9 @@ class Bench:
     learner : the held learner
     metric : the metric that decides
     reencode : rows with feature columns -> their features, for edits that change or add cells
+    bind : the policy of a cell -> how rows are varied by it; None where no row is
+    keep : runs a fit, or returns the model that it left before, by the digest of all that decides it; for learners whose fits take long
+    stand_in : a commodity learner on the features, where the held one is too dear for the many fits that find and screen
     """
 
     table: pa.Table
@@ -71,7 +79,22 @@ class Bench:
     reencode: Reencode
     seed: int = 0
     groups: IntVector | None = None
+    bind: Bind | None = None
+    keep: Keep | None = None
+    stand_in: Learner | None = None
     _memo: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether fits of the held learner take so long that another stands in where many are needed."""
+        return self.stand_in is not None
+
+    @cached_property
+    def cheap(self) -> Bench:
+        """The same version with the learner that stands in; itself where none does."""
+        if self.stand_in is None:
+            return self
+        return replace(self, learner=self.stand_in, stand_in=None, keep=None, _memo={})
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
@@ -130,15 +153,19 @@ class Bench:
 
     # -- fitting -------------------------------------------------------------------------------------------------------
 
-    def view(self, table: pa.Table, features: FloatMatrix32) -> View:
+    def view(self, table: pa.Table, features: FloatMatrix32, augmentation: Augmentation | None = None) -> View:
         """Return the learner's view of rows: their features, and their feature columns where it reads these."""
-        names = [column.name for column in self.schema.features]
         evidence: dict[str, Any] = {"embeddings": features}
         if "table" in self.learner.needs:
-            evidence["table"] = table.select(names)
+            evidence["table"] = table.select([column.name for column in self.schema.features])
         ids = table.column(ROW_ID)
+        return self._view(ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids, evidence, augmentation)
+
+    def _view(self, ids: pa.Array, evidence: Mapping[str, Any], augmentation: Augmentation | None) -> View:
+        if augmentation is not None:
+            evidence = {**evidence, "augment": augmentation}
         return View(
-            ids=ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids,
+            ids=ids,
             schema=self.schema,
             evidence=evidence,
             needs=self.learner.needs,
@@ -160,13 +187,47 @@ class Bench:
         """Return the model fitted to train rows after edits; rows without a target are left out.
 
         Where the features of its rows are those of the version, and most train rows are among them, they are neither copied nor
-        prepared again.
+        prepared again. Rows that are varied are handed to a learner that varies them in training; to others as made copies.
         """
+        if self.keep is not None:
+            return self.keep(self._fit_key(train), lambda: self._fit_train(train, edits, start))
+        return self._fit_train(train, edits, start)
+
+    def _fit_train(self, train: pa.Table, edits: tuple[Edit, ...], start: Model | None) -> Model:
+        augmentation = None if self.bind is None else augmentation_of(train, self.bind, self.seed)
+        if augmentation is not None and "augment" not in self.learner.needs:
+            return self._fit_copies(train, self.features_of(train, edits), augmentation, start)
         places = None if self._encodes(edits) else self._places(train)
         if places is None:
-            return self.fit(train, self.features_of(train, edits), start=start)
+            return self.fit(train, self.features_of(train, edits), start=start, augmentation=augmentation)
         target = target_of(train, self.schema).among(self.train.num_rows, places)
-        return self.learner.fit(self.train_view, target, prepared=self.prepared, start=start)
+        view = self.train_view if augmentation is None else self._varied_train(augmentation, places)
+        return self.learner.fit(view, target, prepared=self.prepared, start=start)
+
+    def _varied_train(self, augmentation: Augmentation, places: IntVector) -> View:
+        """Return the view of all train rows, some of which are varied."""
+        plain = self.train_view
+        evidence = {"embeddings": self.train_features} | (
+            {"table": plain.table} if "table" in self.learner.needs else {}
+        )
+        return self._view(plain.ids, evidence, augmentation.among(plain.ids, places))
+
+    def _fit_copies(
+        self, train: pa.Table, features: FloatMatrix32, augmentation: Augmentation, start: Model | None
+    ) -> Model:
+        """Return the model of rows and their made copies, which together count as much as the rows did."""
+        rows = with_copies(train, features, augmentation, self.schema, self.reencode)
+        return self.fit(rows.table, rows.features, start=start)
+
+    def _fit_key(self, train: pa.Table) -> str:
+        """Return the digest of all that decides a fit: the learner, the seed, and the rows with how they are varied."""
+        columns = [TARGET, WEIGHT, AUGMENT, self.schema.task.label, *(c.name for c in self.schema.features)]
+        there = [name for name in columns if name in train.column_names]
+        sums = content_sums(train.select([ROW_ID, *there]), ROW_ID)
+        varied = pc.unique(train.column(AUGMENT)).drop_null().to_pylist() if self.bind is not None else []
+        policies = sorted(self.bind(text).key for text in varied) if self.bind is not None else []
+        learner = spec_of(self.learner).to_dict()
+        return digest_of(["model", learner, list(self.schema.task.classes), self.seed, sums, policies])
 
     def _places(self, train: pa.Table) -> IntVector | None:
         """Return where rows stand among the train rows; None where some do not, in another order, or they are few of these."""
@@ -182,13 +243,20 @@ class Bench:
         changed = {name for edit in edits for name in edit.set} - {*SYSTEM_COLUMNS, self.schema.task.label}
         return bool(changed) or any(edit.add is not None for edit in edits)
 
-    def fit(self, train: pa.Table, features: FloatMatrix32, start: Model | None = None) -> Model:
+    def fit(
+        self,
+        train: pa.Table,
+        features: FloatMatrix32,
+        start: Model | None = None,
+        augmentation: Augmentation | None = None,
+    ) -> Model:
         """Return the model fitted to train rows; rows without a target are left out."""
         target = target_of(train, self.schema)
         rows = np.flatnonzero(target.mask)
         if len(rows) < len(features):
             train, features = train.take(pa.array(rows)), features[rows]
-        view = self.view(train, features)
+            augmentation = None if augmentation is None else augmentation.take(rows)
+        view = self.view(train, features, augmentation)
         return self.learner.fit(view, target.take(rows), prepared=self.prepared, start=start)
 
     def fit_edited(self, *edits: Edit) -> Model:

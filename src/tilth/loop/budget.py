@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tilth.loop.arena import ENOUGH_PLACEBOS, FEWEST_PLACEBOS
 from tilth.loop.bench import Bench
 from tilth.loop.forecast import FITS_PER_FORECAST, SCREENING_ROWS, SHARED_FITS
@@ -10,6 +12,8 @@ __all__ = ["affordable_trials"]
 
 FLOPS_PER_SECOND = 1e10
 """Assumed speed by which a time budget becomes a counted one: fixed, so that wall time decides nothing."""
+DEAR_FLOPS_PER_SECOND = 3e10
+"""The same for learners that train a network, whose operations come in large blocks."""
 STEPS_PER_FIT = 30
 
 
@@ -20,6 +24,10 @@ def affordable_trials(bench: Bench, seconds: float, n_candidates: int, placebo_d
     of the finalists is reckoned to beat doing nothing, which calls for more placebos.
     """
     n_rows, classes = bench.train.num_rows, max(bench.schema.task.n_classes, 1)
+    if bench.is_dear:
+        learner: Any = bench.learner
+        fits = seconds * DEAR_FLOPS_PER_SECOND / learner.work(n_rows)
+        return max(1, int((fits - 1) / (1 + max(FEWEST_PLACEBOS, placebo_draws))))
     work = 4.0 * n_rows * bench.features.shape[1] * classes * STEPS_PER_FIT
     fits = seconds * FLOPS_PER_SECOND / max(work, 1e6)
     of_all = min(1.0, SCREENING_ROWS / max(n_rows, 1))

@@ -22,6 +22,7 @@ from tilth.core.finding import Finding
 from tilth.core.ids import digest_of
 from tilth.core.labelling import VotedRows
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TRUSTED, WEIGHT, Split
+from tilth.core.policy import Repertoire
 from tilth.core.schema import Role, Schema
 from tilth.core.target import Target
 from tilth.learning._crossfit import fold_numbers
@@ -72,6 +73,7 @@ class EvidenceBase:
     voted : gives what the labelers' votes come to for all rows, computed on first use; None where there are no labelers
     score : scores rows, (n,) labels and (n, k) predictions -> (n,), higher is better; None where no metric is known
     sliced : gives how far all rows belong to each slice, the worst slice first; None where there are none
+    varied : gives what rows may be varied by while a learner trains; None where nothing is known of it
     open_sets : gives the rows whose label a migration left open, and their possible classes; None where nothing was migrated
     renew : runs a computation on what it last returned for any version, or None: (name, function) -> arrays; what was there before
         may save work, and must not change the result
@@ -90,6 +92,7 @@ class EvidenceBase:
     open_sets: Callable[[], tuple[IntVector, Mask]] | None = None
     score: Callable[[np.ndarray, np.ndarray], Vector] | None = None
     sliced: Callable[[], Mapping[str, Vector]] | None = None
+    varied: Callable[[], Repertoire] | None = None
     findings: dict[str, Finding] = field(default_factory=dict)
     _cache: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -148,6 +151,8 @@ class EvidenceBase:
         if self.sliced is not None:
             sliced = self.sliced
             suppliers["slices"] = lambda: MappingProxyType({name: far[rows] for name, far in sliced().items()})
+        if self.varied is not None:
+            suppliers["transforms"] = once("transforms", self.varied)
         if self.open_sets is not None:
             suppliers["label_sets"] = once("label_sets", lambda: self._label_sets()[rows])
         if self.schema.task.is_regression:

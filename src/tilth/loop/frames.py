@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from tilth.core.arrays import IntVector, Mask, Matrix, Vector
 from tilth.core.ids import row_digests
-from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.schema import Schema
 from tilth.core.target import Target
 
@@ -28,7 +28,7 @@ __all__ = [
 
 def frame_columns(schema: Schema) -> tuple[str, ...]:
     """Return the columns that trials need of a version: tilth's own, and the label."""
-    return (ROW_ID, SPLIT, TARGET, WEIGHT, TRUSTED, PARENTS, schema.task.label)
+    return (ROW_ID, SPLIT, TARGET, WEIGHT, TRUSTED, PARENTS, AUGMENT, schema.task.label)
 
 
 def class_codes(table: pa.Table, schema: Schema) -> tuple[IntVector, Mask]:

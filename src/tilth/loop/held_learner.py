@@ -18,7 +18,7 @@ from tilth.loop.frames import frame_columns, target_of
 from tilth.operators.protocols import Learner
 from tilth.operators.view import View
 
-__all__ = ["choose_learner"]
+__all__ = ["choose_learner", "is_dear"]
 
 
 def choose_learner(
@@ -49,3 +49,8 @@ def choose_learner(
     folds = fold_numbers(ids, mine, groups=together(rows), seed=seed)
     choice = choose(default_learners(schema), view, mine, folds)
     return choice.learner, [tried.to_dict() for tried in choice.tried]
+
+
+def is_dear(learner: Any) -> bool:
+    """Whether one fit takes so long that it is counted: the learner says what it costs (`work`)."""
+    return hasattr(learner, "work")

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from tilth.core.arrays import Mask
 from tilth.core.errors import DuplicateIdError, SchemaChangedError, did_you_mean, first_three
 from tilth.core.ids import cell_digests, digest_of, hex_ids, row_digests
-from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.schema import ColumnType, Role, Schema, TaskType
 from tilth.core.taxonomy import Taxonomy
 from tilth.loop.frames import class_codes, numeric_labels
@@ -276,4 +276,5 @@ def _with_system_columns(table: pa.Table, schema: Schema, ids: pa.Array, splits:
     columns[WEIGHT] = pa.nulls(n, pa.float64())
     columns[TRUSTED] = pa.array(np.zeros(n, dtype=bool))
     columns[PARENTS] = pa.nulls(n, pa.list_(pa.string()))
+    columns[AUGMENT] = pa.nulls(n, pa.string())
     return pa.table(columns)

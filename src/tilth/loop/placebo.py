@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from tilth.core.arrays import IntVector, Mask, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
-from tilth.core.names import ROW_ID, TARGET, WEIGHT
+from tilth.core.names import AUGMENT, ROW_ID, TARGET, WEIGHT
+from tilth.core.policy import Policy
 from tilth.operators.protocols import Editor
 from tilth.operators.view import View
 
@@ -72,6 +73,8 @@ def placebo(
     if set(edit.set) == {WEIGHT} and not len(edit.drop):
         return _permuted_weights(edit, view, strata, rng, allowed, np.ones(len(view)) if weights is None else weights)
     touched = _positions(view, edit.touched)
+    if set(edit.set) == {AUGMENT} and len(touched) > MOST_DRAWN * allowed.sum():
+        return _shown_as_they_are(edit, rng)
     if set(edit.set) == {TARGET, WEIGHT}:
         return _shuffled_within_sets(edit, rng)
     if set(edit.set) == {TARGET} and len(touched) > MOST_DRAWN * allowed.sum():
@@ -110,6 +113,19 @@ def _moved_targets(edit: Edit, view: View, strata: IntVector, rng: np.random.Gen
         of.append(mine)
     values = cells.column("value").combine_chunks().take(pa.array(np.concatenate(of)))
     return replace(edit, set={TARGET: pa.table({ROW_ID: view.take_ids(np.concatenate(to)), "value": values})})
+
+
+def _shown_as_they_are(edit: Edit, rng: np.random.Generator) -> Edit:
+    """Let the same rows be shown as they are, in a training of its own: where most rows are varied, there are no others to vary.
+
+    Who trains a network sees by it what another draw of the training alone does.
+    """
+    cells = edit.set[AUGMENT]
+    policy = Policy.identity(
+        salt=int(rng.integers(1, 2**31)), copies=Policy.from_text(cells["value"][0].as_py()).copies
+    )
+    same = pa.array([policy.to_text()] * cells.num_rows, pa.string())
+    return replace(edit, set={AUGMENT: pa.table({ROW_ID: cells.column(ROW_ID), "value": same})})
 
 
 def _other_newcomers(edit: Edit, editor: Editor, view: View, rng: np.random.Generator, allowed: Mask) -> Edit:

@@ -6,6 +6,7 @@ A method imports what it needs when it is called: who looks back (`tilth log`) d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def open_project(folder: str | Path = ".") -> Project:
         ) from error
     except OSError as error:
         raise machine_error(error, str(path)) from error
-    return Project(home, parse(text, str(path)))
+    return Project(home, replace(parse(text, str(path)), home=home))
 
 
 class Project(ProjectHome):

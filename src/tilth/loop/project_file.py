@@ -10,6 +10,7 @@ from tilth.core.errors import ConfigError, did_you_mean, first_three
 from tilth.core.names import Split
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType, Visibility
 from tilth.core.taxonomy import Taxonomy
+from tilth.loop._augment_lines import augment_choice
 from tilth.loop._labeler_choices import labeler_choices
 from tilth.loop._migration_lines import migrations_of
 from tilth.loop._operator_choice import operator_choice
@@ -30,7 +31,7 @@ __all__ = ["METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source"
 
 KEYS = (
     *("source", "label", "task", "classes", "metric", "columns", "splits", "seed", "budget", "guards", "trials"),
-    *("encoders", "learner", "store", "python", "labelers", "slices", "migrations", "tests", "stress"),
+    *("encoders", "learner", "store", "python", "labelers", "slices", "migrations", "tests", "stress", "augment"),
 )
 REQUIRED = ("source", "label", "task", "columns")
 ONE_EACH = (Role.LABEL, Role.ID, Role.SPLIT, Role.GROUP)
@@ -260,6 +261,8 @@ def _programmed(
     slices = _optional(root, "slices")
     if slices is not None:
         found["slices"] = slice_choices(slices, list(lines))
+    if "augment" in root:
+        found["augment"] = augment_choice(root["augment"], has_python=python is not None)
     return found
 
 

@@ -124,6 +124,7 @@ def _run_key(workshop: Workshop, options: RunOptions) -> str:
             workshop.file_key,
             workshop.labelers_key,
             workshop.slices_key,
+            workshop.variations_key,
             options.seed,
             options.budget_seconds,
             verbs,

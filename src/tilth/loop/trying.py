@@ -16,7 +16,7 @@ from tilth.core.estimate import WIDEST, Estimate
 from tilth.core.ids import digest_of
 from tilth.core.trial import Guard, Trial, Verdict
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
-from tilth.loop.arena import ENOUGH_PLACEBOS, Arena, Settings
+from tilth.loop.arena import Arena, Settings
 from tilth.loop.candidates import Candidate
 from tilth.loop.guards import Standing, all_rows, check_guards, worse_guards
 from tilth.loop.judge import Judgement, Outcome, judge
@@ -153,9 +153,9 @@ def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes:
     key = digest_of([*facts, arena.settings.placebo_draws, arena.settings.seed])
     outcome = Outcome(**arena.remember(key, lambda: outcome_of(arena, candidate, base).to_arrays()))
     reading = _read(arena, candidate.edit, outcome, names, stakes)
-    if _is_promising(reading, stakes) and len(outcome.placebos) < ENOUGH_PLACEBOS:
-        more = partial(with_more_placebos, arena, candidate, base, outcome, ENOUGH_PLACEBOS)
-        outcome = Outcome(**arena.remember(digest_of([key, ENOUGH_PLACEBOS]), lambda: more().to_arrays()))
+    if _is_promising(reading, stakes) and len(outcome.placebos) < arena.enough_placebos:
+        more = partial(with_more_placebos, arena, candidate, base, outcome, arena.enough_placebos)
+        outcome = Outcome(**arena.remember(digest_of([key, arena.enough_placebos]), lambda: more().to_arrays()))
         reading = _read(arena, candidate.edit, outcome, names, stakes)
     seconds = round(time.perf_counter() - started, 3)
     return _Measured(

@@ -18,28 +18,30 @@ from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
 from tilth.core.ids import digest_of
 from tilth.core.labelling import VotedRows
-from tilth.core.names import ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.names import AUGMENT, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.partitions import BLOCK_ROWS
+from tilth.core.policy import Repertoire
 from tilth.core.progress import Progress, silent
 from tilth.encoding._blocks import FittedColumn, default_encoder, fit_columns
 from tilth.learning._crossfit import fold_numbers, out_of_sample
-from tilth.loop.bench import Bench
+from tilth.loop.bench import Bench, Keep
 from tilth.loop.encoded_rows import encoded_rows
 from tilth.loop.evidence import EvidenceBase, group_codes
 from tilth.loop.frames import frame_columns, standing_together, target_of
 from tilth.loop.given_probs import given_pred_probs
 from tilth.loop.held_columns import features_key, keep_column, load_column, operator_of
-from tilth.loop.held_learner import choose_learner
+from tilth.loop.held_learner import choose_learner, is_dear
 from tilth.loop.labelers import NamedLabeler
 from tilth.loop.lineage import beginning
 from tilth.loop.moving import open_sets
 from tilth.loop.near_labelers import near_labelers
 from tilth.loop.project_file import ProjectFile
 from tilth.loop.slices import DeclaredSlice
+from tilth.loop.variations import Variations
 from tilth.loop.voted_rows import voted_rows
 from tilth.loop.voting import cast_votes
 from tilth.operators.batch import batches
-from tilth.operators.protocols import Encoder, Learner
+from tilth.operators.protocols import Encoder, Learner, Model
 from tilth.operators.registry import make, spec_of
 from tilth.store.repository import Repository
 from tilth.store.version import Version
@@ -117,6 +119,13 @@ class Workshop:
         n_runs = len(self.repository.records("run"))
         return digest_of([[one.name, one.key or n_runs] for one in self.slices])
 
+    @property
+    def variations_key(self) -> str:
+        """The digest of what people wrote to vary rows by, where a run may vary any."""
+        if self.file.augment is None and self.file.learner.name == "auto":
+            return ""
+        return Variations(file=self.file, schema=self.file.schema, train=pa.table).key()
+
     # -- what is kept by content ---------------------------------------------------------------------------------------
 
     def remember_arrays(self, key: str, compute: Callable[[], Arrays]) -> Arrays:
@@ -161,6 +170,9 @@ class Workshop:
             }
             learner, table = self._choose_learner(source)
             held = body | {"learner": spec_of(learner).to_dict(), "choice": table}
+            if is_dear(learner):
+                stand_in, table = self._best_commodity(source)
+                held |= {"stand_in": spec_of(stand_in).to_dict(), "choice": table}
             self.repository.record("held", held)
             self._refit = False
         return held
@@ -224,13 +236,52 @@ class Workshop:
     def model_key(self, version: Version) -> str:
         """Return the digest of all that is held: encoders with their states, and the learner."""
         held = self._hold(version)
-        return digest_of([held["columns"], held["learner"]])
+        return digest_of([held["columns"], held["learner"], *([held["stand_in"]] if "stand_in" in held else [])])
+
+    def stand_in(self, version: Version) -> Learner | None:
+        """Return the commodity learner that finds and screens where fits of the held one take long; None where they do not."""
+        facts = self._hold(version).get("stand_in")
+        return None if facts is None else operator_of(facts)
+
+    def variations(self, version: Version) -> Variations:
+        """Return what may vary the rows of a version."""
+
+        def train() -> pa.Table:
+            dataset = self.dataset(version)
+            return dataset.read(ROW_ID, *_names(version)).filter(pa.array(dataset.mask(Split.TRAIN)))
+
+        found: Variations = self._once(
+            "variations", version, lambda: Variations(file=self.file, schema=version.schema, train=train)
+        )
+        return found
+
+    def _repertoire(self, version: Version) -> Repertoire:
+        """Return what editors may vary the rows of a version by."""
+        there = self.variations(version)
+        learns = "augment" in self.learner(version).needs
+        return Repertoire(changes=there.facts, policies=there.policies, learns=learns)
+
+    def _kept_models(self, version: Version) -> Keep:
+        """Return what keeps the models of a learner whose fits take long: named arrays, by the digest of what decides them."""
+        name = spec_of(self.learner(version)).name
+
+        def trained(fit: Callable[[], Model]) -> Model:
+            self.progress("fit", f"train {name}")
+            return fit()
+
+        def keep(key: str, fit: Callable[[], Model]) -> Model:
+            return self.remember_arrays(key, lambda: trained(fit))
+
+        return keep
 
     def _choose_learner(self, source: Version) -> tuple[Learner, list[dict[str, Any]]]:
         """Return the learner named in tilth.yaml, else the best of the commodity ones, and what was compared."""
         named = self.file.learner
         if named.name != "auto":
             return make("learning", named.name, **named.params), []
+        return self._best_commodity(source)
+
+    def _best_commodity(self, source: Version) -> tuple[Learner, list[dict[str, Any]]]:
         features = self.features(source)
         self.progress("fit", "choose the learner by cross-validation")
         return choose_learner(self.dataset(source), features, lambda rows: self._fold_groups(source, rows), self.seed)
@@ -247,6 +298,7 @@ class Workshop:
         def compute() -> Bench:
             fitted = self.columns(version)
             dataset = self.dataset(version)
+            stand_in = self.stand_in(version)
             return Bench(
                 table=dataset.read(*frame_columns(version.schema), *_names(version)),
                 schema=version.schema,
@@ -256,6 +308,9 @@ class Workshop:
                 reencode=lambda table: self.encode(table, fitted),
                 seed=self.seed,
                 groups=group_codes(dataset),
+                bind=self.variations(version).bind,
+                keep=None if stand_in is None else self._kept_models(version),
+                stand_in=stand_in,
             )
 
         bench: Bench = self._once("bench", version, compute)
@@ -279,6 +334,7 @@ class Workshop:
                 seed=self.seed,
                 score=make("evaluation", version.schema.task.metric).measure,
                 voted=(lambda: self._voted(version)) if self._labelers else None,
+                varied=lambda: self._repertoire(version),
                 open_sets=(lambda: self.open_sets(version)) if version.schema.task.taxonomy > 1 else None,
             )
 
@@ -319,6 +375,7 @@ class Workshop:
             TARGET,
             WEIGHT,
             TRUSTED,
+            AUGMENT,
             *(c.name for c in version.schema.features),
             version.schema.task.label,
         )
@@ -327,7 +384,7 @@ class Workshop:
 
     def _cross_fitted(self, version: Version) -> np.ndarray:
         self.progress("fit", "out-of-sample predictions")
-        bench = self.bench(version)
+        bench = self.bench(version).cheap
         target = target_of(bench.table, version.schema)
         _, labelled = bench.labels(bench.table)
         rows = np.flatnonzero(self.dataset(version).mask(Split.TRAIN) & labelled)

@@ -8,7 +8,7 @@ are in no view.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,10 @@ from tilth.core.rng import generator
 from tilth.core.schema import Schema
 from tilth.core.spec import Spec
 from tilth.numerics.neighbours import Neighbours
+
+if TYPE_CHECKING:
+    from tilth.core.policy import Repertoire
+    from tilth.operators.augmenting import Augmentation
 
 __all__ = ["NEEDS", "Need", "Scope", "View"]
 
@@ -44,6 +48,8 @@ Need = Literal[
     "label_sets",
     "scores",
     "slices",
+    "transforms",
+    "augment",
 ]
 Scope = Literal["train", "all"]
 """train: labelled train rows. all: rows of every split, with the labels of train rows only."""
@@ -68,6 +74,8 @@ NEEDS: Mapping[str, str] = {
     "label_sets": "the classes that a label which a migration left open may be (n, k) bool; all False for other rows",
     "scores": "the metric's score of each row's out-of-sample prediction (n,) float64, higher is better",
     "slices": "name -> how far each row belongs to that slice (n,) float64 in [0, 1], worst slice first",
+    "transforms": "what there is to vary rows of this data: transforms, written policies, whether the learner learns its representation",
+    "augment": "how train rows are varied while a learner trains on them; absent where they are shown as they are",
 }
 
 
@@ -247,6 +255,18 @@ class View:
         """Slice -> membership (n,) in [0, 1]; the slice that is worst off stands first."""
         slices: Mapping[str, Vector] = self._get("slices")
         return slices
+
+    @property
+    def transforms(self) -> Repertoire:
+        """What there is to vary rows by."""
+        repertoire: Repertoire = self._get("transforms")
+        return repertoire
+
+    @property
+    def augment(self) -> Augmentation:
+        """How the rows are varied in training."""
+        augmentation: Augmentation = self._get("augment")
+        return augmentation
 
     @property
     def n_classes(self) -> int:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from tilth.core.arrays import IntVector, Matrix
 from tilth.core.edit import Edit, Verb
 from tilth.core.errors import MissingExtraError
-from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.spec import Spec
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ CELL_TYPES: dict[str, pa.DataType] = {
     "vector": pa.list_(pa.float32(), 2),
     "label": pa.string(),
 }
-SETTABLE = (*CELL_TYPES, TARGET, WEIGHT, TRUSTED)
+SETTABLE = (*CELL_TYPES, TARGET, WEIGHT, TRUSTED, AUGMENT)
 LARGE = 2**40
 
 
@@ -152,6 +152,7 @@ def _own(draw: DrawFn, ids: list[str], splits: list[str], parents: list[list[str
         WEIGHT: draw(cells(pa.float64(), n)),
         TRUSTED: draw(cells(pa.bool_(), n)),
         PARENTS: pa.array(parents, pa.list_(pa.string())),
+        AUGMENT: draw(cells(pa.string(), n)),
     }
 
 

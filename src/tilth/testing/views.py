@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from tilth.core.finding import Finding
 from tilth.core.labelling import VotedRows
 from tilth.core.names import TRUSTED, WEIGHT, Split
+from tilth.core.policy import Repertoire, Variation
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.core.spec import Spec
 from tilth.core.target import Target
@@ -199,6 +200,7 @@ def evidence_of(world: World, scope: Scope) -> dict[str, Any]:
             evidence["truth_probs"] = world.predicted
         evidence["scores"] = _scores(world)
         evidence["slices"] = _slices(world)
+        evidence["transforms"] = _repertoire(world)
     if (time := world.schema.first(Role.TIME)) is not None:
         stamps = world.table.column(time).cast(pa.int64())
         evidence["times"] = np.asarray(pc.fill_null(stamps, int(MISSING_TIME)))
@@ -260,6 +262,18 @@ def _slices(world: World) -> dict[str, np.ndarray]:
     """Return two overlapping slices: one side of the first feature, and a soft one along the last."""
     first, last = world.embeddings[:, 0].astype(np.float64), world.embeddings[:, -1].astype(np.float64)
     return {"first side": (first > 0).astype(np.float64), "soft": 1 / (1 + np.exp(np.clip(last, -30, 30)))}
+
+
+def _repertoire(world: World) -> Repertoire:
+    """Return one transform for each type of column, as if a person had listed it."""
+    usual = {"text": "typo", "image": "brightness", "number": "jitter", "category": "category_swap"}
+    kinds = {str(column.type) for column in world.schema.features}
+    found = {name: kind for kind, name in usual.items() if kind in kinds}
+    return Repertoire(
+        changes={
+            name: Variation(kinds=frozenset({kind}), severities=(1, 3), is_own=True) for name, kind in found.items()
+        }
+    )
 
 
 def _findings(world: World) -> dict[str, Finding]:

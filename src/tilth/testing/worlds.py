@@ -22,9 +22,10 @@ import pyarrow.compute as pc
 from scipy.special import softmax
 
 from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
-from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.rng import generator
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
+from tilth.operators.image_cells import encoded
 
 __all__ = [
     "NUMBERS",
@@ -34,6 +35,7 @@ __all__ = [
     "null_world",
     "regression_world",
     "system_columns",
+    "with_images",
 ]
 
 Noise = Literal["none", "uniform", "class", "feature"]
@@ -190,6 +192,17 @@ def null_world(*, rows: int = 900, seed: int = 0) -> World:
     return classification_world(rows=rows, priors=(0.5, 0.5), separation=0.0, seed=seed)
 
 
+def with_images(world: World, side: int = 16) -> World:
+    """Return a world with one more column, `image`: noise whose colour follows the first two features."""
+    level = np.clip(128 + 40 * world.embeddings[:, :2].astype(np.float64), 20, 235)
+    noise = generator(0, "testing", "images").integers(-20, 21, (len(world), side, side, 3))
+    colour = np.column_stack([level, np.full(len(world), 128.0)])
+    pixels = np.clip(colour[:, None, None, :] + noise, 0, 255).astype(np.uint8)
+    table = world.table.append_column("image", pa.array([encoded(one) for one in pixels], pa.binary()))
+    columns = (*world.schema.columns, Column(name="image", type=ColumnType.IMAGE))
+    return replace(world, table=table, schema=replace(world.schema, columns=columns))
+
+
 def system_columns(ids: pa.Array, splits: pa.Array, n_classes: int) -> dict[str, pa.Array]:
     """Return tilth's own columns for rows of a source: no soft targets, weights, trust or parents."""
     n = len(ids)
@@ -200,6 +213,7 @@ def system_columns(ids: pa.Array, splits: pa.Array, n_classes: int) -> dict[str,
         WEIGHT: pa.nulls(n, pa.float64()),
         TRUSTED: pa.array(np.zeros(n, dtype=bool)),
         PARENTS: pa.nulls(n, pa.list_(pa.string())),
+        AUGMENT: pa.nulls(n, pa.string()),
     }
 
 
