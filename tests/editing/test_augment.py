@@ -47,8 +47,8 @@ def test_two_at_a_time_at_one_severity() -> None:
 
 def test_labels_are_mixed_only_where_rows_pass_in_batches() -> None:
     mixed = Augment(mix="mixup")
-    assert policy_in(mixed, Repertoire(changes=CHANGES, learns=True)).mix == "mixup"
-    with pytest.raises(NotApplicable, match="not trained in passes"):
+    assert policy_in(mixed, Repertoire(changes=CHANGES, learns=True, mixes=True)).mix == "mixup"
+    with pytest.raises(NotApplicable, match="cannot learn from mixed"):
         mixed.propose(view(Repertoire(changes=OWN, learns=False), mixed))
 
 
@@ -78,6 +78,6 @@ def test_numbers_are_not_its_business() -> None:
 
 
 def test_every_strength_is_another_edit() -> None:
-    known = Repertoire(changes=CHANGES, policies=WRITTEN, learns=True)
+    known = Repertoire(changes=CHANGES, policies=WRITTEN, learns=True, mixes=True)
     made = [one for one in Augment().strengths() if not (one.by == "written" and one.number > 1)]
     assert len({one.propose(view(known, one)).edit_id for one in made}) == len(made)

@@ -8,8 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-pytest.importorskip("torch")
-
 from tilth.core.errors import ConfigError, NotApplicable
 from tilth.core.policy import Change, Policy
 from tilth.core.schema import Column, ColumnType, Schema, Task, TaskType
@@ -21,6 +19,9 @@ from tilth.operators.image_cells import encoded
 from tilth.operators.registry import make
 from tilth.operators.view import View
 from tilth.testing.views import view_of
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
 
 SIDE, SMALL = 20, Convnet(side=16, channels=4, blocks=2, epochs=12, rows=16)
 SCHEMA = Schema(

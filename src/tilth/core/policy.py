@@ -96,11 +96,13 @@ class Repertoire:
     changes : transform -> what must be known of it
     policies : name -> policy that a person wrote
     learns : whether the held learner learns a representation of its own, for which varied rows are what data is
+    mixes : whether it can learn from rows that are mixed
     """
 
     changes: Mapping[str, Variation]
     policies: Mapping[str, Policy] = field(default_factory=dict)
     learns: bool = False
+    mixes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

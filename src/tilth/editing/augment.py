@@ -77,6 +77,6 @@ class Augment:
     def _policy(self, view: View) -> Policy:
         if view.schema.task.is_regression:
             raise NotApplicable("the label is a number, and transforms keep classes")
-        if self.mix != "none" and not view.transforms.learns:
-            raise NotApplicable("the learner is not trained in passes, in which rows could be mixed")
+        if self.mix != "none" and not view.transforms.mixes:
+            raise NotApplicable("the learner cannot learn from mixed rows")
         return policy_of(view.transforms, self.by, self.mix, self.number)

@@ -207,8 +207,10 @@ def _steps(training: Training, rows: IntVector, size: int, epoch: int) -> Iterat
     draws = generator(training.seed, "mix", epoch)
     for start in range(0, len(rows), size):
         places = order[start : start + size]
-        if len(places) < 2 and len(rows) > 1:
-            continue  # a single row has no spread to norm by
+        if len(places) < 2:  # a single row has no spread to norm by: it is left to the next pass, or stands twice
+            if len(rows) > 1:
+                continue
+            places = np.zeros(2, dtype=np.intp)
         some = rows[places]
         x = torch.from_numpy(np.ascontiguousarray(inputs[places]))
         t = torch.from_numpy(training.targets[some].astype(np.float32))

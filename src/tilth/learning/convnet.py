@@ -77,6 +77,8 @@ class Convnet:
     accepts: ClassVar[frozenset[TargetKind]] = frozenset({TargetKind.CLASS, TargetKind.DISTRIBUTION})
     reads: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.IMAGE})
     """Without a column of these types it refuses."""
+    mixes: ClassVar[bool] = True
+    """It can learn from mixed rows."""
     revision: ClassVar[int] = 1
 
     side: int = 32

@@ -258,8 +258,13 @@ class Workshop:
     def _repertoire(self, version: Version) -> Repertoire:
         """Return what editors may vary the rows of a version by."""
         there = self.variations(version)
-        learns = "augment" in self.learner(version).needs
-        return Repertoire(changes=there.facts, policies=there.policies, learns=learns)
+        learner = self.learner(version)
+        return Repertoire(
+            changes=there.facts,
+            policies=there.policies,
+            learns="augment" in learner.needs,
+            mixes=getattr(learner, "mixes", False),
+        )
 
     def _kept_models(self, version: Version) -> Keep:
         """Return what keeps the models of a learner whose fits take long: named arrays, by the digest of what decides them."""

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from tilth.core.schema import ColumnType
 from tilth.core.target import Target, TargetKind
 from tilth.operators.view import View
 from tilth.testing._answers import suits
 from tilth.testing._behaviour import OPTIMUM, busy_worlds
 from tilth.testing._subject import Check, Subject
 from tilth.testing.views import rows_of, target_of, world_view
-from tilth.testing.worlds import World, with_images
+from tilth.testing.worlds import World, with_rich_columns
 
 __all__ = ["LEARNING"]
 
@@ -80,8 +79,8 @@ def _fits(subject: Subject) -> Iterator[tuple[Any, View, Target, World]]:
     for world in busy_worlds(subject.room).values():
         learner = subject.make()
         part = world.take(rows_of(world, "train"))
-        if ColumnType.IMAGE in getattr(learner, "reads", ()):
-            part = with_images(part)
+        if getattr(learner, "reads", frozenset()) - {column.type for column in part.schema.features}:
+            part = with_rich_columns(part)
         if suits(learner, part):
             yield learner, world_view(learner, part), target_of(part), part
 

@@ -35,7 +35,7 @@ __all__ = [
     "null_world",
     "regression_world",
     "system_columns",
-    "with_images",
+    "with_rich_columns",
 ]
 
 Noise = Literal["none", "uniform", "class", "feature"]
@@ -192,15 +192,21 @@ def null_world(*, rows: int = 900, seed: int = 0) -> World:
     return classification_world(rows=rows, priors=(0.5, 0.5), separation=0.0, seed=seed)
 
 
-def with_images(world: World, side: int = 16) -> World:
-    """Return a world with one more column, `image`: noise whose colour follows the first two features."""
-    level = np.clip(128 + 40 * world.embeddings[:, :2].astype(np.float64), 20, 235)
+def with_rich_columns(world: World, side: int = 16) -> World:
+    """Return a world with two more columns: `image`, whose colour follows the first two features, and `words`, which name them."""
+    first, second = (world.embeddings[:, place].astype(np.float64) for place in (0, 1))
+    level = np.clip(128 + 40 * np.column_stack([first, second]), 20, 235)
     noise = generator(0, "testing", "images").integers(-20, 21, (len(world), side, side, 3))
     colour = np.column_stack([level, np.full(len(world), 128.0)])
     pixels = np.clip(colour[:, None, None, :] + noise, 0, 255).astype(np.uint8)
+    words = [
+        f"{'high' if a > 0 else 'low'} and then {'wide' if b > 0 else 'narrow'}"
+        for a, b in zip(first, second, strict=True)
+    ]
     table = world.table.append_column("image", pa.array([encoded(one) for one in pixels], pa.binary()))
-    columns = (*world.schema.columns, Column(name="image", type=ColumnType.IMAGE))
-    return replace(world, table=table, schema=replace(world.schema, columns=columns))
+    table = table.append_column("words", pa.array(words, pa.string()))
+    more = (Column(name="image", type=ColumnType.IMAGE), Column(name="words", type=ColumnType.TEXT))
+    return replace(world, table=table, schema=replace(world.schema, columns=(*world.schema.columns, *more)))
 
 
 def system_columns(ids: pa.Array, splits: pa.Array, n_classes: int) -> dict[str, pa.Array]:
