@@ -82,7 +82,7 @@ def test_what_destroys_labels_is_seen_and_the_rows_are_named(stand, world):
     train = world.dataset.read(ROW_ID).column(ROW_ID).take(pa.array(world.rows(Split.TRAIN))).to_pylist()
     assert {row.row_id for row in found.doubtful} <= set(train)
     said = " ".join(transforms_sentences(report_of(stand, "v-1", [ChosenTransform.of(turned)])))
-    assert "turned may change labels" in said
+    assert "turned changes labels, or hides what tells them" in said
     assert f"Ask a person about {found.doubtful[0].row_id}" in said
 
 

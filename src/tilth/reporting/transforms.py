@@ -11,19 +11,21 @@ from rich.text import Text
 from tilth.core.estimate import Estimate
 from tilth.core.transform_card import TransformCard, TransformReport
 from tilth.reporting.clean import brief, one_line
-from tilth.reporting.figures import Scale
+from tilth.reporting.figures import Scale, unbroken
 from tilth.reporting.notebook import table_html
 from tilth.reporting.text import table_of
 
 __all__ = ["transforms_html", "transforms_screen", "transforms_sentences"]
 
 _SHARE, _PLAIN = Scale("accuracy"), Scale("auroc")
-HEADS = ("transform", "applies", "realism", "label drift", "diversity", "same prediction", "moves by", "ms a row")
+HEADS = ("transform", "applies", "realism", "drift", "diversity", "unchanged", "ms a row")
+MOVES = "moves by"
 LONGEST_NOTE = 400
 MOST_ROWS = 5
 _LEGEND = (
-    "realism: AUROC of {told_by}, changed against other real rows: 0.5 = cannot be told; label drift: {drift}; diversity: "
-    "distance of two draws, 1 = of a row to its nearest; all but “applies” are of changed rows; 95 % intervals."
+    "realism: AUROC of {told_by}, changed against other real rows: 0.5 = cannot be told · drift: {drift} · diversity: distance of "
+    "two draws, 1 = of a row to its nearest · unchanged: predictions of the current model · ms: of CPU; all but “applies” are of "
+    "changed rows; 95 % intervals"
 )
 
 
@@ -31,11 +33,12 @@ def transforms_screen(report: TransformReport) -> Group:
     """Return the cards, what to look at, and what the columns mean."""
     rows = f"{report.rows:,} train rows"
     rows += "" if report.rows == report.of_rows else f", drawn from {report.of_rows:,}"
-    head = f"{len(report.cards)} transforms on {rows} of {report.version}, seed {report.seed}"
+    n = len(report.cards)
+    head = f"{n} transform{'' if n == 1 else 's'} on {rows} of {report.version}, seed {report.seed}"
     parts: list[RenderableType] = [Text(head, style="bold")]
     measured = [card for card in report.cards if card.applies is not None]
     if measured:
-        table = table_of(HEADS, [_row(card, report) for card in measured], right=("ms a row",))
+        table = table_of(HEADS, [[unbroken(cell) for cell in _row(card, report)] for card in measured])
         parts += [Padding(table, (1, 0)), Text(_legend(report), style="dim")]
     parts += [Text(sentence) for sentence in transforms_sentences(report)]
     return Group(*parts)
@@ -43,16 +46,15 @@ def transforms_screen(report: TransformReport) -> Group:
 
 def transforms_html(report: TransformReport) -> str:
     """Return the cards as a fragment without scripts or style sheets, for a notebook or a page."""
-    rows = [_row(card, report) for card in report.cards if card.applies is not None]
+    measured = [card for card in report.cards if card.applies is not None]
+    rows = [(*_row(card, report), _written(card.movement, _PLAIN)) for card in measured]
     told = [[sentence] for sentence in transforms_sentences(report)]
     caption = f"transforms on {report.rows:,} train rows of {report.version}, seed {report.seed}. {_legend(report)}"
-    return table_html(rows, HEADS, caption=caption, right=("ms a row",)) + (
-        table_html(told, ("look at",)) if told else ""
-    )
+    return table_html(rows, (*HEADS, MOVES), caption=caption) + (table_html(told, ("look at",)) if told else "")
 
 
 def _legend(report: TransformReport) -> str:
-    drift = "by how much fewer agree with their label, by models that did not see them"
+    drift = "points of agreement with the label that are lost, by models that did not see the rows"
     if report.is_regression:
         drift = "rise of the mean error in standard deviations of the label, by models that did not see the rows"
     return _LEGEND.format(told_by=report.told_by, drift=drift)
@@ -61,13 +63,12 @@ def _legend(report: TransformReport) -> str:
 def _row(card: TransformCard, report: TransformReport) -> tuple[str, ...]:
     drift = _PLAIN if report.is_regression else _SHARE
     return (
-        card.title if card.label == "keep" else f"{card.title} ({card.label}s the label)",
+        card.title if card.label == "keep" else f"{card.title} ({card.label})",
         _written(card.applies, _SHARE),
         _written(card.realism, _PLAIN),
-        "—" if card.drift is None else drift.gain(card.drift, unit=True),
+        "—" if card.drift is None else drift.gain(card.drift),
         _written(card.diversity, _PLAIN),
         _written(card.unchanged, _SHARE),
-        _written(card.movement, _PLAIN),
         "—" if card.cost_ms is None else f"{card.cost_ms:.3g}",
     )
 
@@ -93,9 +94,13 @@ def _of_card(card: TransformCard, report: TransformReport) -> Iterator[str]:
 
 def _of_alarm(alarm: str, card: TransformCard, title: str, report: TransformReport) -> Iterator[str]:
     if alarm == "drifts" and card.drift is not None:
-        unit = "standard deviations of the label" if report.is_regression else "points of agreement with the label"
         shown = (_PLAIN if report.is_regression else _SHARE).gain(card.drift)
-        yield f"{title} may change labels: {shown} {unit} lost. {_ask(card)}".strip()
+        lost = (
+            f"{shown} standard deviations of the label of error are gained"
+            if report.is_regression
+            else (f"{shown} points of agreement with the label are lost")
+        )
+        yield f"{title} changes labels, or hides what tells them: {lost}. {_ask(card)}".strip()
     elif alarm == "told_apart" and card.realism is not None:
         yield f"{title} makes rows that are easily told from real ones: AUROC {_PLAIN.score(card.realism)}."
     elif alarm == "fails":
