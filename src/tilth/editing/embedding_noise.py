@@ -75,9 +75,9 @@ class EmbeddingNoise:
         for name in chosen(train, self.columns, self.accepts):
             matrix, present = vectors_in(train.column(name))
             places = sample_places(train.digests[present])
-            rows = matrix[present][places].astype(np.float32)
+            rows = matrix[present][places]
             try:
-                reaches.setdefault(name, nearest_distance(rows))
+                reaches.setdefault(name, nearest_distance(rows.astype(np.float32)))
             except NotApplicable:
                 continue  # no row, or copies of one: nothing says how far is near
             if name not in self.reaches and (length := one_length(rows)) is not None:

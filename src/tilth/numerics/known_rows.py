@@ -72,7 +72,7 @@ class KnownRows:
         if not isinstance(other, KnownRows):
             return NotImplemented
         pairs = ((self.digests, other.digests), (self.vectors, other.vectors), (self.classes, other.classes))
-        return all(np.array_equal(one, another) for one, another in pairs)
+        return all(np.array_equal(one, another, equal_nan=one.dtype.kind == "f") for one, another in pairs)
 
     __hash__ = None  # type: ignore[assignment]
 

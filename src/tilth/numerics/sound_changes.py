@@ -128,7 +128,7 @@ def stretched(sounds: Matrix, rates: Vector) -> Matrix:
 
 def _resampled(sound: Vector, rate: float) -> Vector:
     at = np.arange(0, len(sound) - 1 + 1e-9, rate)
-    return np.interp(at, np.arange(len(sound)), sound)
+    return np.asarray(np.interp(at, np.arange(len(sound)), sound))
 
 
 def _vocoded(sound: Vector, rate: float) -> Vector:
