@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from transform_rows import texts
 
-from tilth.core.errors import NotApplicable
+from tilth.core.errors import ConfigError, NotApplicable
 from tilth.editing.category_swap import CategorySwap
 from tilth.operators.transforming import draw_of
 
@@ -41,3 +41,21 @@ def test_one_category_stays_and_a_dictionary_column_is_one_afterwards():
     assert not after.applied.any()
     with pytest.raises(NotApplicable, match="let it learn them"):
         CategorySwap().apply(batch, draw_of(made, 0))
+
+
+def test_the_others_are_those_of_rows_like_it():
+    towns = {"it": ["Rome", "Milan", "Turin"], "es": ["Madrid", "Seville", "Bilbao"]}
+    countries = [("it", "es")[i % 2] for i in range(600)]
+    cities = [towns[country][i // 2 % 3] for i, country in enumerate(countries)]
+    batch = texts(country=countries, city=cities, coin=["euro"] * 600)
+    made = CategorySwap(severity=5, columns=()).learn(batch)
+    after = made.apply(batch, draw_of(made, 0)).columns["city"].to_pylist()
+    assert 0.4 < sum(now != was for now, was in zip(after, cities, strict=True)) / 600 < 0.6
+    assert all(now in towns[country] for now, country in zip(after, countries, strict=True))
+    marginal = CategorySwap(severity=5, values=made.values).apply(batch, draw_of(made, 0)).columns["city"].to_pylist()
+    assert any(now not in towns[country] for now, country in zip(marginal, countries, strict=True))
+
+
+def test_a_neighbour_is_wanted():
+    with pytest.raises(ConfigError, match="neighbours cannot be 0"):
+        CategorySwap(neighbours=0)

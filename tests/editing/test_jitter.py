@@ -48,3 +48,15 @@ def test_a_value_that_most_cells_have_stays():
     after = made.apply(batch, draw_of(made, 0))
     assert not after.applied[:300].any()
     assert after.applied[300:].mean() > 0.9
+
+
+def test_a_number_that_others_tell_is_moved_by_no_more_than_they_leave_open():
+    rng = np.random.default_rng(1)
+    celsius = rng.normal(15, 8, 1500)
+    batch = texts(c=celsius.tolist(), f=(celsius * 1.8 + 32 + rng.normal(0, 0.3, 1500)).tolist())
+    made = Jitter(severity=5).learn(batch)
+    assert 0.1 < made.noises["f"] < 0.8, "of a spread of 14"
+    after = np.asarray(made.apply(batch, draw_of(made, 0)).columns["f"])
+    assert (after - np.asarray(batch.columns["f"])).std() == pytest.approx(made.noises["f"], rel=0.1)
+    free = texts(x=rng.normal(size=1500).tolist(), y=rng.normal(size=1500).tolist())
+    assert Jitter().learn(free).noises["x"] == pytest.approx(1, abs=0.2), "what nothing tells is all noise"

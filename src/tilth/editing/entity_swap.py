@@ -114,7 +114,7 @@ class EntitySwap:
 
     accepts: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.TEXT})
     label: ClassVar[LabelEffect] = "keep"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         """Refuse what is no severity."""
@@ -139,7 +139,9 @@ class EntitySwap:
 
         def change(text: str, order: Vector, kind: Vector) -> str:
             known = {one.lower(): words[one.lower()] for one in _WORD.findall(text) if one in capitals}
-            return words_replaced(_other_numbers(text, order, share, by_digits), order, kind, share, known)
+            return words_replaced(
+                _other_numbers(text, order, share, by_digits), order, kind, share, known, articles=True
+            )
 
         return change_texts(batch, chosen(batch, self.columns, self.accepts), draw, change)
 

@@ -1,5 +1,7 @@
 """Synonyms: words replaced by others of the same meaning, from a small lexicon of English words or from the user's own.
 
+Letters keep their case, and "a" and "an" agree with the word behind them.
+
     words replaced = max(1, share · words that the lexicon has)
 
 Source: Wei, Zou (2019), EDA: Easy Data Augmentation Techniques for Boosting Performance on Text Classification Tasks, section 2
@@ -11,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tilth.core.arrays import Vector
 from tilth.core.draw import Draw
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
@@ -26,89 +29,92 @@ GROUPS = (
     "big, large",
     "bigger, larger",
     "biggest, largest",
-    "small, little",
-    "smaller, littler",
+    "huge, enormous",
+    "small, tiny",
     "fast, quick, rapid",
     "quickly, rapidly",
-    "begin, start",
-    "begins, starts",
     "began, started",
-    "beginning, starting",
-    "end, finish",
-    "ended, finished",
+    "begins, starts",
     "buy, purchase",
     "buys, purchases",
     "bought, purchased",
     "buying, purchasing",
-    "help, assist",
-    "helps, assists",
     "helped, assisted",
-    "need, require",
-    "needs, requires",
     "needed, required",
-    "want, wish",
-    "wanted, wished",
-    "choose, select, pick",
-    "chose, selected, picked",
-    "receive, get",
-    "received, got",
-    "show, display",
-    "shows, displays",
+    "choose, select",
+    "chose, selected",
     "showed, displayed",
-    "try, attempt",
     "tried, attempted",
-    "answer, reply",
-    "answers, replies",
-    "answered, replied",
+    "ended, concluded",
     "happy, glad",
     "sad, unhappy",
-    "good, fine",
     "great, excellent, superb",
-    "bad, poor",
     "awful, terrible, dreadful",
+    "horrible, horrific",
     "beautiful, lovely",
+    "wonderful, marvellous",
+    "amazing, astonishing",
     "boring, dull, tedious",
     "funny, amusing",
     "smart, clever",
     "silly, foolish",
+    "stupid, idiotic",
     "important, significant",
-    "difficult, hard",
+    "difficult, tough",
     "easy, simple",
     "strange, odd, weird",
     "rich, wealthy",
     "ill, sick",
     "angry, furious",
+    "afraid, scared",
+    "annoying, irritating",
+    "delicious, tasty",
+    "expensive, costly",
+    "cheap, inexpensive",
+    "brave, courageous",
     "wrong, incorrect",
-    "correct, right",
+    "correct, accurate",
     "movie, film",
     "movies, films",
     "picture, image",
     "pictures, images",
+    "photo, photograph",
+    "photos, photographs",
     "car, automobile",
-    "house, home",
-    "job, work",
+    "cars, automobiles",
     "kid, child",
     "kids, children",
-    "error, mistake, fault",
-    "errors, mistakes, faults",
-    "gift, present",
+    "error, mistake",
+    "errors, mistakes",
     "shop, store",
+    "shops, stores",
     "street, road",
+    "doctor, physician",
+    "doctors, physicians",
+    "lawyer, attorney",
+    "lawyers, attorneys",
+    "garbage, trash",
+    "sofa, couch",
+    "holiday, vacation",
+    "mom, mother",
+    "dad, father",
     "whole, entire",
     "nearly, almost",
     "often, frequently",
     "seldom, rarely",
+    "sometimes, occasionally",
+    "usually, normally",
     "maybe, perhaps",
-    "also, too",
+    "certainly, definitely",
     "however, nevertheless",
     "very, really",
-    "about, concerning",
     "immediately, instantly",
     "finally, eventually",
     "money, cash",
-    "cellphone, mobile",
+    "purchaser, buyer",
 )
-"""Words that may stand for one another, group by group."""
+"""Words that may stand for one another, group by group: of one meaning in nearly all uses, and in one form. Words of several
+meanings are left out: a present is no gift in "at present", a little is not a small."""
 
 
 def lexicon(groups: tuple[str, ...]) -> dict[str, list[str]]:
@@ -136,6 +142,7 @@ class Synonym:
     severity : 1 to 5: 10, 25, 50, 75 or 100 % of the words that have a synonym, at least one
     columns : what it changes; () for every text column
     groups : words that may stand for one another, with commas between; () for the list that comes with tilth
+    articles : whether "a" and "an" agree with the word behind them afterwards, as in English
 
     Randomness
     ----------
@@ -145,10 +152,11 @@ class Synonym:
     severity: int = 2
     columns: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    articles: bool = True
 
     accepts: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.TEXT})
     label: ClassVar[LabelEffect] = "keep"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         """Refuse what is no severity."""
@@ -158,6 +166,8 @@ class Synonym:
         """Return the rows with synonyms in their texts."""
         share, others = at_severity(SHARES, self.severity), lexicon(self.groups or GROUPS)
         names = chosen(batch, self.columns, self.accepts)
-        return change_texts(
-            batch, names, draw, lambda text, order, kind: words_replaced(text, order, kind, share, others)
-        )
+
+        def change(text: str, order: Vector, kind: Vector) -> str:
+            return words_replaced(text, order, kind, share, others, articles=self.articles)
+
+        return change_texts(batch, names, draw, change)

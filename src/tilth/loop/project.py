@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tilth.core.rows_plan import RowsPlan
     from tilth.core.stress_summary import StressSummary
     from tilth.core.summary import Exhibit, RunSummary
+    from tilth.core.transform_card import TransformReport
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
     from tilth.loop.project_labels import LabelledProject
@@ -184,6 +185,44 @@ class Project(ProjectHome):
                 rows=rows,
                 slices=slices,
                 progress=progress,
+            )
+
+    def transforms(
+        self,
+        *transforms: Any,
+        version: str = "latest",
+        severity: int | None = None,
+        columns: Sequence[str] = (),
+        rows: int | None = None,
+        progress: Progress = silent,
+    ) -> TransformReport:
+        """Return the report cards of transforms, measured on train rows; nothing is changed, dev and test are not read.
+
+        Parameters
+        ----------
+        transforms : names, or transforms themselves; without any, all of tilth's that suit the features and those of the Python file
+        version : whose rows and model
+        severity : 1 to 5; each one's own where none is given
+        columns : what they change; () for all that each accepts
+        rows : how many train rows are tried at most; 2,000 usually, 500 with images
+        """
+        from tilth.loop.held import reading_workshop
+        from tilth.loop.transform_card import cards_of_project
+
+        repository = self.repository()
+        found = self._version(repository, version)
+        if not repository.records("held"):
+            raise self._not_run()
+        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
+            return cards_of_project(
+                workshop,
+                found,
+                transforms=transforms,
+                severity=severity,
+                columns=columns,
+                rows=rows,
+                progress=progress,
+                folder=self.folder,
             )
 
     def _ready(self, repository: Repository, seed: int, progress: Progress, *, refit: bool = False) -> Ready:

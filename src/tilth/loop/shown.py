@@ -15,6 +15,7 @@ from tilth.core.rows_plan import RowsPlan
 from tilth.core.slice_summary import SliceSummary
 from tilth.core.stress_summary import StressSummary
 from tilth.core.summary import RunSummary
+from tilth.core.transform_card import TransformReport
 from tilth.loop.history import Blame, VersionDiff
 from tilth.loop.project import Project
 
@@ -38,6 +39,7 @@ def register_all() -> None:
     register(Comparison, _comparison)
     register(RowsPlan, _rows)
     register(StressSummary, _stress)
+    register(TransformReport, _transforms)
     register(SliceSummary, _slices)
 
 
@@ -85,6 +87,12 @@ def _stress(summary: StressSummary) -> str:
     from tilth.reporting.stress import stress_facts
 
     return facts_html(f"stress tests of {summary.version}", stress_facts(summary))
+
+
+def _transforms(report: TransformReport) -> str:
+    from tilth.reporting.transforms import transforms_html
+
+    return transforms_html(report)
 
 
 def _labels(summary: LabelSummary) -> str:

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 from scipy.special import ndtri
 
-from tilth.core.arrays import IntVector, Vector
+from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.numerics.neighbours import k_nearest
 
-__all__ = ["atom_of", "drawn_otherwise", "moved", "normals", "spread_of"]
+__all__ = [
+    "atom_of",
+    "drawn_nearby",
+    "drawn_otherwise",
+    "mixed",
+    "moved",
+    "noise_of",
+    "normals",
+    "numbers_in",
+    "spread_of",
+]
 
 _LEAST = 2.0**-53
+_AT_ONCE = 1_024
 FEWEST_FOR_ATOM = 5
 NORMAL_QUARTILES = 1.3489795003921634
 """Distance of the quartiles of a standard normal."""
+
+
+def numbers_in(cells: pa.Array) -> Vector:
+    """Return number cells as floats, NaN where one is missing; n cells -> (n,)."""
+    return np.asarray(cells.cast(pa.float64()).fill_null(np.nan), dtype=np.float64)
 
 
 def spread_of(values: Vector) -> float:
@@ -90,3 +108,101 @@ def drawn_otherwise(codes: IntVector, shares: Vector, uniforms: Vector) -> IntVe
     found = np.searchsorted(ends, target, side="right")
     found = np.minimum(found, len(shares) - 1)
     return np.asarray(np.where((left > 0) & (found != codes), found, codes), dtype=np.intp)
+
+
+def mixed(values: Vector, others: Vector, amounts: Vector, *, is_whole: bool = False) -> Vector:
+    """Return numbers moved towards others by shares of the way, rounded where they are whole; (n,), (n,), (n,) -> (n,).
+
+    Examples
+    --------
+    >>> mixed(np.array([0.0, 4.0]), np.array([10.0, 4.0]), np.array([0.25, 0.5])).tolist()
+    [2.5, 4.0]
+    """
+    after = values + amounts * (others - values)
+    return np.asarray(np.rint(after) if is_whole else after)
+
+
+def noise_of(values: Matrix) -> Vector:
+    """Return the noise of each column: how far it differs between rows that are nearest by the other columns.
+
+        noise_j = spread of (x_ij − x_lj) / √2,   l = the row nearest to i by all columns but j
+
+    What other columns tell of a column is no noise. Rows that miss the column are left out, and copies of rows count once. O(m² d²).
+
+    Parameters
+    ----------
+    values : (m, d) numbers, NaN where one is missing
+
+    Returns
+    -------
+    Vector
+        (d,) standard deviations, at least 0; the column's own spread where there is no other column, or where nothing can be said
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 100, 200)
+    >>> told, free = noise_of(np.column_stack([x, 2 * x + 1, np.arange(200) * 37 % 101]))[[0, 2]]
+    >>> bool(told < 5), bool(free > 20)
+    (True, True)
+    """
+    n_columns = values.shape[1]
+    spreads = np.array([spread_of(column[np.isfinite(column)]) for column in values.T])
+    if n_columns < 2:
+        return spreads
+    middles = [np.median(column[np.isfinite(column)]) if np.isfinite(column).any() else 0.0 for column in values.T]
+    scaled = np.where(np.isfinite(values), (values - middles) / np.where(spreads > 0, spreads, 1.0), 0.0)
+    return np.array([_noise_of_one(values[:, j], np.delete(scaled, j, axis=1), spreads[j]) for j in range(n_columns)])
+
+
+def _noise_of_one(values: Vector, others: Matrix, spread: float) -> float:
+    there = np.isfinite(values)
+    both = np.unique(np.column_stack([values, others])[there], axis=0)
+    if len(both) < FEWEST_FOR_ATOM:
+        return spread
+    near = k_nearest(both[:, 1:], 1, metric="euclidean", exclude_self=True).positions[:, 0]
+    noise = spread_of(both[:, 0] - both[near, 0]) / np.sqrt(2)
+    return min(noise, spread) if noise > 0 else spread
+
+
+def drawn_nearby(
+    codes: IntVector, others: np.ndarray, known: IntVector, known_others: np.ndarray, uniforms: Vector, fewest: int
+) -> IntVector:
+    """Return another category per row, drawn from the known rows that agree with it most in other columns; (n,) -> (n,).
+
+    Near are the known rows of another category that differ in the fewest other columns: as many levels of difference are taken in as
+    hold `fewest` rows. With no other column all rows are near. O(n m c) time.
+
+    Parameters
+    ----------
+    codes : (n,) the rows' categories; -1 for one that is not known
+    others : (n, c) codes of the rows' other columns
+    known, known_others : (m,), (m, c) the same of known rows, all codes at least 0 but where a cell is missing
+    uniforms : (n,) in [0, 1)
+    fewest : near rows that are wanted at least
+
+    Returns
+    -------
+    IntVector
+        (n,) codes; the own one where no known row has another
+
+    Examples
+    --------
+    >>> known, city = np.array([0, 1, 2, 2]), np.array([[0], [0], [1], [1]])
+    >>> drawn_nearby(np.array([0]), np.array([[0]]), known, city, np.array([0.9]), 1).tolist()
+    [1]
+    """
+    found = codes.copy()
+    for start in range(0, len(codes), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        is_other = (known != codes[part, None]) & (known >= 0)
+        gaps = np.zeros(is_other.shape, dtype=np.int16)
+        for column in range(others.shape[1]):
+            gaps += others[part, column, None] != known_others[None, :, column]
+        gaps[~is_other] = others.shape[1] + 1
+        wanted = np.minimum(fewest, is_other.sum(axis=1))
+        limit = np.sort(gaps, axis=1)[np.arange(len(gaps)), np.maximum(wanted - 1, 0)]
+        near = is_other & (gaps <= limit[:, None])
+        rank = (uniforms[part] * near.sum(axis=1)).astype(np.intp)
+        at = (np.cumsum(near, axis=1) > rank[:, None]).argmax(axis=1)
+        found[part] = np.where(near.any(axis=1), known[at], codes[part])
+    return found

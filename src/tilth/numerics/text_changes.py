@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from tilth.core.arrays import Vector
+from tilth.numerics.articles import articled
 
 __all__ = [
     "CASES",
@@ -140,7 +141,15 @@ def words_swapped(text: str, order: Vector, share: float) -> str:
     return _replaced(text, changes)
 
 
-def words_replaced(text: str, order: Vector, kind: Vector, share: float, others: Mapping[str, Sequence[str]]) -> str:
+def words_replaced(
+    text: str,
+    order: Vector,
+    kind: Vector,
+    share: float,
+    others: Mapping[str, Sequence[str]],
+    *,
+    articles: bool = False,
+) -> str:
     """Return a text with a share of the words that have others in their place replaced by one of these, at least one.
 
     Parameters
@@ -149,6 +158,7 @@ def words_replaced(text: str, order: Vector, kind: Vector, share: float, others:
     order, kind : (n + 1,) in [0, 1): which words, and by which
     share : of the words that have others
     others : word in lower case -> the words that may stand for it; the case of the word's letters is kept
+    articles : whether "a" and "an" before a word agree with it afterwards, as in English
 
     Examples
     --------
@@ -161,7 +171,10 @@ def words_replaced(text: str, order: Vector, kind: Vector, share: float, others:
     for at in _least(list(found), order, _count(len(found), share)):
         word = found[at].group()
         choice = others[word.lower()]
-        changes.append((at, found[at].end(), in_case_of(word, choice[int(kind[at] * len(choice))])))
+        other = in_case_of(word, choice[int(kind[at] * len(choice))])
+        changes.append((at, found[at].end(), other))
+        if articles and (article := articled(text, at, word, other)) is not None:
+            changes.append(article)
     return _replaced(text, changes)
 
 
