@@ -235,6 +235,12 @@ class _Hearing:
     def _slice(self, where: str) -> Mask:
         if self.workshop.slices and where in self._declared:
             return self._declared[where]
+        if any(one.name == where and one.region is not None for one in self.workshop.slices):
+            raise ConfigError(
+                f"slice {where!r} says nothing of this version",
+                where=f"slice [{where}]",
+                next_step="tilth run says why; tilth slices --declare NAME declares one of today",
+            )
         return rows_where(self.workshop.dataset(self.version), self.judged.positions, where)
 
     def _refuse_what_cannot_be_meant(self) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tilth.core.migration import Migration
     from tilth.core.migration_plan import MigrationPlan, TaxonomyState
     from tilth.core.people_report import PeopleReport
+    from tilth.core.project_slice import ProjectSlice
     from tilth.core.rows_plan import RowsPlan
     from tilth.core.stress_summary import StressSummary
     from tilth.core.summary import Exhibit, RunSummary
@@ -184,6 +185,24 @@ class Project(ProjectHome):
                 slices=slices,
                 progress=progress,
             )
+
+    def slices(self) -> tuple[ProjectSlice, ...]:
+        """Return the declared slices, then those that the last run discovered, with the figures of that run."""
+        from tilth.loop.declaring import project_slices
+
+        return project_slices(self.file, self.folder, self.repository())
+
+    def declare_slice(self, name: str, *, as_: str | None = None, progress: Progress = silent) -> ProjectSlice:
+        """Make a slice that the last run discovered a declared one: it is written into tilth.yaml, under its name or another.
+
+        Raises UsageError where there is no such slice, or the name is taken.
+        """
+        from tilth.loop.declaring import declare_slice
+
+        repository = self.repository()
+        with repository.lease:
+            told, self.file = declare_slice(self.folder, self.file, repository, name, as_=as_, progress=progress)
+        return told
 
     def _ready(self, repository: Repository, seed: int, progress: Progress, *, refit: bool = False) -> Ready:
         from tilth.loop.working import ready

@@ -10,13 +10,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tilth.core.project_slice import ProjectSlice
 from tilth.core.slice_summary import SliceLine, SliceSummary
 from tilth.reporting.clean import brief, listed
 from tilth.reporting.figures import Scale, p_text, unbroken
 from tilth.reporting.notebook import facts_html, table_html
 from tilth.reporting.text import table_of
 
-__all__ = ["slices_html", "slices_screen"]
+__all__ = ["project_slices_screen", "slices_html", "slices_screen"]
 
 WIDEST_SCREEN = 100
 _RIGHT = ("rows", "of errors", "of loss", "q")
@@ -36,6 +37,29 @@ def slices_screen(summary: SliceSummary) -> Group:
         heads, rows = _table(summary)
         parts += [Padding(table_of(heads, rows, right=_RIGHT), (0, 0, 0, 2)), Text(_NOTE, style="dim"), Text()]
         parts += [Text("Rules, as SQL: for tilth.yaml, or a query", style="bold"), _rules(summary.slices)]
+    return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
+
+
+def project_slices_screen(slices: Sequence[ProjectSlice], metric: str) -> Group:
+    """Return the slices of a project on one screen: declared ones, then those that the last run discovered."""
+    if not slices:
+        return Group(Text("No slice is declared, and the last run discovered none."))
+    scale = Scale(metric)
+    heads = ("slice", "", "dev rows", brief(scale.name, 24), "q", "rule")
+    rows = [
+        (
+            brief(one.name, 60),
+            "declared" if one.is_declared else "discovered",
+            "" if one.rows is None else f"{one.rows:,}",
+            "" if one.score is None else unbroken(scale.score(one.score)),
+            "" if one.q_value is None else p_text(one.q_value),
+            brief(one.rule, 80) if one.rule else "(not shown)",
+        )
+        for one in slices
+    ]
+    parts: list[RenderableType] = [table_of(heads, rows, right=("dev rows", "q")), Text()]
+    if any(not one.is_declared for one in slices):
+        parts.append(Text("tilth slices --declare NAME writes a discovered slice into tilth.yaml.", style="dim"))
     return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
 
 
