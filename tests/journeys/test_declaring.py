@@ -133,6 +133,31 @@ def test_without_its_line_it_is_declared_no_more(project):
     assert "site b" not in {one.name for one in open_project(project).slices()}
 
 
+def test_the_brief_of_a_slice_says_what_to_gather(project):
+    said = done("slices", "--brief", "harbour, sail, ship", "--dir", project).out
+    assert "Gather rows like: harbour, sail, ship" in said
+    found = done("slices", "--brief", "length of text is 45 or more", "--gain", "0.05", "--dir", project, "--json").json
+    assert found["rule"].startswith("where ")
+    assert found["wanted"] == 0.05
+    assert [one["what"] for one in found["forecasts"]] == ["1.5×", "2×", "4×"]
+    assert all(one["gain"]["low"] <= one["gain"]["value"] <= one["gain"]["high"] for one in found["forecasts"])
+    assert found["rows"] is None or found["rows"] > 0
+    assert found == open_project(project).brief("length of text is 45 or more", gain=0.05).to_dict() | {
+        key: found[key] for key in ("points", "forecasts", "sentences")
+    }
+
+
+def test_a_brief_that_cannot_be_given_is_refused(project):
+    unknown = tilth("slices", "--brief", "harbour", "--dir", project)
+    assert unknown.code == 2
+    assert "no slice is called 'harbour'" in unknown.err
+    assert tilth("slices", "--gain", "0.1", "--dir", project).code == 2
+    assert tilth("slices", "--brief", "a", "--declare", "b", "--dir", project).code == 2
+    few = tilth("slices", "--brief", "sail ship, bad harbour", "--dir", project)
+    assert few.code == 2
+    assert "its learning curve needs 60" in few.err
+
+
 def test_before_any_run_there_is_nothing_to_declare(tmp_path):
     folder = made(tmp_path / "project", write_rows(tmp_path / "rows.csv", 60), "--label", "y", "--id", "row")
     assert "has not run yet" in tilth("slices", "--declare", "x", "--dir", folder).err

@@ -46,13 +46,25 @@ def slices(
         typer.Option("--declare", help="Write this slice, which the last run discovered, into tilth.yaml."),
     ] = None,
     as_: Annotated[str | None, typer.Option("--as", help="With --declare: the name that it gets there.")] = None,
+    brief: Annotated[
+        str | None,
+        typer.Option(
+            "--brief", help="Say what to gather for this slice, and what so many more rows are likely to bring."
+        ),
+    ] = None,
+    gain: Annotated[
+        float | None,
+        typer.Option(
+            "--gain", help="With --brief: the gain for which a number of rows is sought; 0.02 where nothing is said."
+        ),
+    ] = None,
     directory: Dir = HERE,
     as_json: Json = False,
 ) -> None:
     """Find the rows on which predictions are worse than elsewhere: in a table, or of a project; make a found slice your own."""
     if table is not None:
-        if declare is not None:
-            raise UsageError("--declare is about the slices of a project", next_step="leave the file out")
+        if declare is not None or brief is not None:
+            raise UsageError("--declare and --brief are about the slices of a project", next_step="leave the file out")
         _once(table, label, prediction, score, as_json=as_json)
         return
     if label or prediction or score:
@@ -61,11 +73,19 @@ def slices(
         )
     if as_ is not None and declare is None:
         raise UsageError("--as names a slice that is declared", next_step="tilth slices --declare NAME --as NEWNAME")
+    if gain is not None and (brief is None or gain <= 0):
+        raise UsageError(
+            "--gain is the gain above 0 that a brief is about", next_step="tilth slices --brief NAME --gain 0.02"
+        )
+    if declare is not None and brief is not None:
+        raise UsageError("--declare and --brief are two things", next_step="give one of them")
     from tilth.loop.project import open_project
 
     project = open_project(directory)
     if declare is not None:
         _declare(project, declare, as_, as_json=as_json)
+    elif brief is not None:
+        _briefed(project, brief, gain or 0.02, as_json=as_json)
     else:
         _listed(project, as_json=as_json)
 
@@ -89,6 +109,14 @@ def _listed(project: Project, *, as_json: bool) -> None:
         emit_json({"slices": [one.to_dict() for one in found]})
     else:
         emit(project_slices_screen(found, project.file.schema.task.metric))
+
+
+def _briefed(project: Project, name: str, gain: float, *, as_json: bool) -> None:
+    from tilth.reporting.slices import brief_screen
+
+    with progress_on_stderr() as progress:
+        found = project.brief(name, gain=gain, progress=progress)
+    emit_json(found.to_dict()) if as_json else emit(brief_screen(found))
 
 
 def _declare(project: Project, name: str, as_: str | None, *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tilth.core.answered import Answered
+    from tilth.core.collection_brief import CollectionBrief
     from tilth.core.gate_summary import GateSummary
     from tilth.core.learning_curve import LearningCurve
     from tilth.core.migration import Migration
@@ -203,6 +204,24 @@ class Project(ProjectHome):
         with repository.lease:
             told, self.file = declare_slice(self.folder, self.file, repository, name, as_=as_, progress=progress)
         return told
+
+    def brief(
+        self, name: str, *, gain: float = 0.02, version: str = "latest", progress: Progress = silent
+    ) -> CollectionBrief:
+        """Return what to gather for a slice: which rows, and how many for which expected gain; dev and test are not read.
+
+        Parameters
+        ----------
+        name : of a declared slice, or of one that the last run discovered
+        gain : of the slice's score, for which a number of rows is sought
+        version : whose train rows are learnt from
+        progress : told of each fit
+        """
+        from tilth.loop.briefing import brief_of
+
+        repository = self.repository()
+        found = self._version(repository, version)
+        return brief_of(self.file, self.folder, repository, found, name, wanted=gain, progress=progress)
 
     def _ready(self, repository: Repository, seed: int, progress: Progress, *, refit: bool = False) -> Ready:
         from tilth.loop.working import ready

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tilth.core.collection_brief import CollectionBrief
 from tilth.core.project_slice import ProjectSlice
 from tilth.core.slice_summary import SliceLine, SliceSummary
 from tilth.reporting.clean import brief, listed
@@ -17,7 +18,7 @@ from tilth.reporting.figures import Scale, p_text, unbroken
 from tilth.reporting.notebook import facts_html, table_html
 from tilth.reporting.text import table_of
 
-__all__ = ["project_slices_screen", "slices_html", "slices_screen"]
+__all__ = ["brief_screen", "project_slices_screen", "slices_html", "slices_screen"]
 
 WIDEST_SCREEN = 100
 _RIGHT = ("rows", "of errors", "of loss", "q")
@@ -60,6 +61,22 @@ def project_slices_screen(slices: Sequence[ProjectSlice], metric: str) -> Group:
     parts: list[RenderableType] = [table_of(heads, rows, right=("dev rows", "q")), Text()]
     if any(not one.is_declared for one in slices):
         parts.append(Text("tilth slices --declare NAME writes a discovered slice into tilth.yaml.", style="dim"))
+    parts.append(
+        Text("tilth slices --brief NAME says what to gather for a slice, and what it would bring.", style="dim")
+    )
+    return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
+
+
+def brief_screen(found: CollectionBrief) -> Group:
+    """Return what to gather for a slice in words, and the curve on which the words rest."""
+    scale = Scale(found.metric)
+    rows = [("measured", f"{point.rows:,}", scale.score(point.score), "") for point in found.points]
+    rows.append(("now", f"{found.labelled:,}", scale.score(found.now), ""))
+    rows += [(one.what, f"{one.rows:,}", scale.score(one.score), scale.gain(one.gain)) for one in found.forecasts]
+    title = f"{scale.name} in the slice by its labelled train rows, {scale.score_note}; gain {scale.gain_note}"
+    table = table_of(("", "rows", "score", "gain"), rows, right=("rows",))
+    said = [Text(brief(sentence, 600)) for sentence in found.sentences]
+    parts = (*said, Text(), Text(title, style="bold"), Padding(table, (1, 0)))
     return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
 
 
