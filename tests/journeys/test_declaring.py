@@ -158,6 +158,16 @@ def test_a_brief_that_cannot_be_given_is_refused(project):
     assert "its learning curve needs 60" in few.err
 
 
+def test_new_rows_are_told_by_slice_a_region_and_discovered_ones_too(project, tmp_path):
+    write_rows(tmp_path / "new.csv", 200, seed=9)
+    said = done("predict", tmp_path / "new.csv", "-o", tmp_path / "out.csv", "--dir", project).out
+    assert "harbour, sail, ship" in said
+    lines = {one.name: one for one in open_project(project).predict(str(tmp_path / "new.csv")).slices}
+    assert lines["harbour, sail, ship"].is_declared
+    assert lines["harbour, sail, ship"].rows > 0
+    assert not lines["length of text is 45 or more"].is_declared
+
+
 def test_before_any_run_there_is_nothing_to_declare(tmp_path):
     folder = made(tmp_path / "project", write_rows(tmp_path / "rows.csv", 60), "--label", "y", "--id", "row")
     assert "has not run yet" in tilth("slices", "--declare", "x", "--dir", folder).err

@@ -10,16 +10,15 @@ from tilth.core.errors import NotApplicable, UsageError, did_you_mean
 from tilth.core.progress import Progress
 from tilth.core.slice import Slice
 from tilth.loop.collection import collection_brief
-from tilth.loop.declaring import discovered_slices
+from tilth.loop.declaring import known_slices
 from tilth.loop.held import reading_workshop
-from tilth.loop.kept_slices import KeptSlice
 from tilth.loop.project_file import ProjectFile
 from tilth.loop.sliced import declared_rows
-from tilth.loop.slices import DeclaredSlice, declared_slices, is_judgeable, shown_rule
+from tilth.loop.slices import DeclaredSlice, is_judgeable, shown_rule
 from tilth.store.repository import Repository
 from tilth.store.version import Version
 
-__all__ = ["as_declared", "brief_of", "known_slices"]
+__all__ = ["brief_of"]
 
 
 def brief_of(
@@ -60,25 +59,6 @@ def brief_of(
         bench = workshop.bench(version)
         rule = _said(one, shown_rule(one, version.schema), slices)
         return collection_brief(bench, name, rule, rows[bench.train_positions], wanted=wanted, progress=progress)
-
-
-def known_slices(
-    file: ProjectFile, folder: Path, repository: Repository, progress: Progress
-) -> tuple[DeclaredSlice, ...]:
-    """Return the declared slices, then those that the last run discovered and nobody has declared since."""
-    declared = declared_slices(file, folder)
-    names, rules = {one.name for one in declared}, {one.where for one in declared if one.where}
-    found = discovered_slices(file, folder, repository, progress)
-    return (
-        *declared,
-        *(as_declared(one) for one in found if one.slice.name not in names and one.slice.where not in rules),
-    )
-
-
-def as_declared(one: KeptSlice) -> DeclaredSlice:
-    """Return a discovered slice as if it were declared."""
-    own = one.slice
-    return DeclaredSlice(name=own.name, where=own.where, region=own.region, written="discovered by the last run")
 
 
 def _refuse(name: str, known: Iterable[str], notes: list[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tilth.core.errors import ConfigError, UsageError, did_you_mean, first_three
+from tilth.core.errors import ConfigError, TilthError, UsageError, did_you_mean, first_three
 from tilth.core.progress import Progress, silent
 from tilth.core.project_slice import ProjectSlice
 from tilth.core.slice import Slice
@@ -29,7 +29,7 @@ from tilth.loop.sliced import slices_of
 from tilth.loop.slices import DeclaredSlice, declared_slices, shown_rule
 from tilth.store.repository import Repository
 
-__all__ = ["declare_slice", "discovered_slices", "project_slices"]
+__all__ = ["declare_slice", "discovered_slices", "known_slices", "project_slices", "told_slices"]
 
 
 def discovered_slices(
@@ -126,6 +126,39 @@ def _written(folder: Path, file: ProjectFile, one: Slice, name: str) -> tuple[Sl
             region.write_text(region_text(one.region), encoding="utf-8")
         path.write_text(after, encoding="utf-8")
     return choice, said
+
+
+# -- slices as if they were declared ------------------------------------------------------------------------------------
+
+
+def known_slices(
+    file: ProjectFile, folder: Path, repository: Repository, progress: Progress = silent
+) -> tuple[DeclaredSlice, ...]:
+    """Return the declared slices, then those that the last run discovered and nobody has declared since."""
+    return _with_found(declared_slices(file, folder), discovered_slices(file, folder, repository, progress))
+
+
+def told_slices(
+    file: ProjectFile, folder: Path, repository: Repository
+) -> tuple[tuple[DeclaredSlice, ...], tuple[str, ...]]:
+    """Return the slices that are told of new rows, and why there are none; nothing is looked for anew, and nothing refused."""
+    found: Sequence[KeptSlice] | None = ()
+    if repository.records("run"):
+        found = kept_slices(repository, version_of_last_run(repository))
+    try:
+        return _with_found(declared_slices(file, folder), found or ()), ()
+    except TilthError as refusal:
+        return (), (f"slices are not told: {refusal.message}",)
+
+
+def _with_found(declared: Sequence[DeclaredSlice], found: Sequence[KeptSlice]) -> tuple[DeclaredSlice, ...]:
+    own, rules = {one.name for one in declared}, {one.where for one in declared if one.where}
+    return (*declared, *(_as_declared(one.slice) for one in found if _is_new(one, own, rules)))
+
+
+def _as_declared(one: Slice) -> DeclaredSlice:
+    where = "discovered by the last run"
+    return DeclaredSlice(name=one.name, where=one.where, region=one.region, written=where, is_discovered=True)
 
 
 # -- what slices there are ---------------------------------------------------------------------------------------------

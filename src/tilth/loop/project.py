@@ -336,6 +336,7 @@ class Project(ProjectHome):
 
     def predict(self, table: Any, *, version: str = "latest", progress: Progress = silent) -> Predicted:
         """Predict new rows with the very code that trained; nothing is written to the store, unless tilth.yaml names another model."""
+        from tilth.loop.declaring import told_slices
         from tilth.loop.held import reading_workshop
         from tilth.loop.predict import predict
         from tilth.sources import open_source
@@ -344,8 +345,9 @@ class Project(ProjectHome):
         found = self._version(repository, version)
         if not repository.records("held"):
             raise self._not_run()
-        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
-            return predict(workshop, found, open_source(table).table)
+        slices, notes = told_slices(self.file, self.folder, repository)
+        with reading_workshop(self.file, repository, found, progress=progress, slices=slices) as workshop:
+            return predict(workshop, found, open_source(table).table, notes)
 
     def test(self, *, against: str | None = None, progress: Progress = silent) -> GateSummary:
         """Return whether the newest version passes what `tests:` in tilth.yaml asks, against the version before or a named one."""
@@ -375,6 +377,7 @@ class Project(ProjectHome):
 
         Raises NotApplicable where fewer than 100 dev rows have a label to go by.
         """
+        from tilth.loop.declaring import told_slices
         from tilth.loop.held import reading_workshop
         from tilth.loop.unlabelled_score import estimated_score
         from tilth.sources import open_source
@@ -383,8 +386,9 @@ class Project(ProjectHome):
         found = self._version(repository, version)
         if not repository.records("held"):
             raise self._not_run()
-        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
-            return estimated_score(workshop, found, open_source(table).table)
+        slices, notes = told_slices(self.file, self.folder, repository)
+        with reading_workshop(self.file, repository, found, progress=progress, slices=slices) as workshop:
+            return estimated_score(workshop, found, open_source(table).table, notes)
 
     def exhibits(self, found: Found) -> tuple[Exhibit, ...]:
         """Return the worst rows of each finding, as far as visibility allows."""

@@ -66,6 +66,7 @@ class DeclaredSlice:
     region : the region of embeddings that it is
     key : the digest of what decides who is in it, besides the rows; "" where that is not known
     written : the file and the line
+    is_discovered : whether no person declared it: the last run discovered it
     """
 
     name: str
@@ -75,6 +76,7 @@ class DeclaredSlice:
     region: Region | None = None
     key: str = ""
     written: str = ""
+    is_discovered: bool = False
 
 
 def declared_slices(file: ProjectFile, folder: Path) -> tuple[DeclaredSlice, ...]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tilth.core.collection_brief import CollectionBrief
+from tilth.core.new_slice import NewSlice
 from tilth.core.project_slice import ProjectSlice
 from tilth.core.slice_summary import SliceLine, SliceSummary
 from tilth.reporting.clean import brief, listed
@@ -18,7 +19,7 @@ from tilth.reporting.figures import Scale, p_text, unbroken
 from tilth.reporting.notebook import facts_html, table_html
 from tilth.reporting.text import table_of
 
-__all__ = ["brief_screen", "project_slices_screen", "slices_html", "slices_screen"]
+__all__ = ["brief_screen", "new_slices_screen", "project_slices_screen", "slices_html", "slices_screen"]
 
 WIDEST_SCREEN = 100
 _RIGHT = ("rows", "of errors", "of loss", "q")
@@ -78,6 +79,25 @@ def brief_screen(found: CollectionBrief) -> Group:
     said = [Text(brief(sentence, 600)) for sentence in found.sentences]
     parts = (*said, Text(), Text(title, style="bold"), Padding(table, (1, 0)))
     return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
+
+
+def new_slices_screen(slices: Sequence[NewSlice], metric: str) -> Group:
+    """Return how new rows fall into slices, and what is likely to be scored on each, where that was asked for."""
+    scale, asked = Scale(metric), any(one.expected is not None or one.reason for one in slices)
+    heads = ("slice", "", "new rows", "share", "of train", *(("expected", "on dev") if asked else ()))
+    rows = []
+    for one in slices:
+        line = (
+            brief(one.name, 60),
+            "declared" if one.is_declared else "discovered",
+            f"{one.rows:,}",
+            f"{100 * one.share:.1f} %",
+            f"{100 * one.train_share:.1f} %",
+        )
+        expected = one.reason if one.expected is None else unbroken(scale.score(one.expected))
+        known = "" if one.known is None else unbroken(scale.score(one.known))
+        rows.append((*line, *((brief(expected, 80), known) if asked else ())))
+    return Group(table_of(heads, rows, right=("new rows", "share", "of train")))
 
 
 def slices_html(summary: SliceSummary) -> str:
