@@ -364,7 +364,7 @@ class Project(ProjectHome):
         path = None if self.file.python is None else self.folder / self.file.python
         written = () if path is None else written_checks(path, self.file.schema)
         declared = declared_slices(self.file, self.folder)
-        return run_gate(self.file, repository, version, before, progress, written, declared)
+        return run_gate(self.file, repository, version, before, progress, written, declared, self.folder)
 
     def plan_test(self) -> RowsPlan:
         """Return how many test rows, and labels, each condition needs for its tolerance; no test row is asked."""

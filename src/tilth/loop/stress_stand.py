@@ -47,6 +47,7 @@ class Stand:
     before, scores : predictions of the rows as they are, and the metric's score of each
     slices : name -> which of the rows
     predict : rows -> predictions
+    level : coverage of the interval of a share that has a bound
     """
 
     bench: Bench
@@ -60,6 +61,7 @@ class Stand:
     tells_ids: bool
     tells_labels: bool
     seed: int
+    level: float = 0.95
 
 
 def stand_for(

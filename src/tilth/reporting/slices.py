@@ -77,7 +77,7 @@ def brief_screen(found: CollectionBrief) -> Group:
     title = f"{scale.name} in the slice by its labelled train rows, {scale.score_note}; gain {scale.gain_note}"
     table = table_of(("", "rows", "score", "gain"), rows, right=("rows",))
     said = [Text(brief(sentence, 600)) for sentence in found.sentences]
-    parts = (*said, Text(), Text(title, style="bold"), Padding(table, (1, 0)))
+    parts: list[RenderableType] = [*said, Text(), Text(title, style="bold"), Padding(table, (1, 0))]
     return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
 
 
