@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import tilth
 from tilth.cli.app import app
+from tilth.loop.declared_rows import plain_memberships
 
 SLICES = """\
 slices:
@@ -121,3 +122,11 @@ def test_a_python_file_that_is_broken_does_not_stop_predictions(project, moved):
     assert found.table.num_rows == 500
     assert not found.slices
     assert any("slices are not told" in said for said in found.warnings)
+
+
+def test_detectors_see_declared_slices_that_read_neither_the_label_nor_a_model(project):
+    seen = project.find().workshop
+    version = seen.repository.latest
+    memberships = plain_memberships(seen, version)
+    assert set(memberships) == {"old", "rare", "town = oslo", "town = rome", "roman"}
+    assert set(seen.evidence(version).sliced()) == set(memberships)

@@ -10,10 +10,10 @@ from tilth.core.errors import NotApplicable, UsageError, did_you_mean
 from tilth.core.progress import Progress
 from tilth.core.slice import Slice
 from tilth.loop.collection import collection_brief
+from tilth.loop.declared_rows import declared_rows
 from tilth.loop.declaring import known_slices
 from tilth.loop.held import reading_workshop
 from tilth.loop.project_file import ProjectFile
-from tilth.loop.sliced import declared_rows
 from tilth.loop.slices import DeclaredSlice, is_judgeable, shown_rule
 from tilth.store.repository import Repository
 from tilth.store.version import Version

@@ -28,6 +28,7 @@ from tilth.loop.bench import Bench, Judged
 from tilth.loop.checks import PREDICTIONS, NamedCheck, checks_of, predicted_table, run_checks
 from tilth.loop.comparing import TwoModels, compare
 from tilth.loop.deciding import Court, decide, metric_named, together
+from tilth.loop.declared_rows import declared_rows
 from tilth.loop.gate_ledger import GateLedger, GateLook
 from tilth.loop.gate_pair import refuse_other_schema
 from tilth.loop.gate_slices import rows_where
@@ -35,7 +36,6 @@ from tilth.loop.gate_stress import bounded, stress_results
 from tilth.loop.held import reading_workshop
 from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.project_file import ProjectFile
-from tilth.loop.sliced import declared_rows
 from tilth.loop.slices import DeclaredSlice
 from tilth.loop.unlabelled import refuse_too_bare
 from tilth.loop.visibility import HIDDEN, may_tell

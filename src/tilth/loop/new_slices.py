@@ -19,7 +19,7 @@ from tilth.core.partitions import TableRows
 from tilth.core.slice import Slice
 from tilth.engine.predicate import Predicate
 from tilth.loop._slice_lines import KNOWN_OF_ROWS
-from tilth.loop.sliced import declared_rows, near_of
+from tilth.loop.declared_rows import declared_rows, near_of
 from tilth.loop.slices import DeclaredSlice, slice_rows
 from tilth.loop.workshop import Workshop
 from tilth.store.version import Version

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Vector
+from tilth.core.arrays import IntVector, Mask, Vector
 from tilth.core.errors import NotApplicable
 from tilth.core.found_slice import FoundSlice
 from tilth.core.ids import digest_of
@@ -23,11 +23,11 @@ from tilth.core.names import Split
 from tilth.core.progress import Progress
 from tilth.core.region import Region
 from tilth.core.slice import Slice
+from tilth.loop.declared_rows import known_once, near_of
 from tilth.loop.found import Found
 from tilth.loop.held_columns import features_key
 from tilth.loop.kept_slices import keep_slices
-from tilth.loop.known_rows import known_of_rows
-from tilth.loop.slices import KnownOfRows, NearRegion, is_judgeable, predicate_rows, slice_rows
+from tilth.loop.slices import is_judgeable, predicate_rows, slice_rows
 from tilth.loop.workshop import Workshop
 from tilth.numerics.error_budget import holm
 from tilth.numerics.region_membership import region_membership
@@ -35,7 +35,7 @@ from tilth.operators.protocols import Slicer
 from tilth.operators.registry import make, names
 from tilth.store.version import Version
 
-__all__ = ["SliceRows", "Sliced", "declared_rows", "free_name", "goal_key", "near_of", "slices_of"]
+__all__ = ["SliceRows", "Sliced", "free_name", "goal_key", "slices_of"]
 
 MOST_FOUND = 6
 """Discovered slices that a run looks at: the surest ones."""
@@ -109,40 +109,10 @@ def goal_key(version: str, name: str) -> str:
     return digest_of(["goal rows", version, name])
 
 
-def declared_rows(workshop: Workshop, version: Version) -> tuple[list[tuple[Slice, Mask]], list[str]]:
-    """Return the declared slices with their rows (n,) in storage order, and what a reader must know."""
-    known, near = _known_once(workshop, version), near_of(workshop, version)
-    return slice_rows(workshop.slices, workshop.dataset(version), known, near)
-
-
-def near_of(workshop: Workshop, version: Version, features: FloatMatrix32 | None = None) -> NearRegion:
-    """Return what says how far rows belong to a region: all rows of a version, or others by the features (n, d) of its encoders."""
-
-    def near(region: Region) -> Vector:
-        if region.features != features_key(workshop.columns(version)):
-            raise NotApplicable(
-                "its region was found with other encoders, or with others of their states, and says nothing of these features"
-            )
-        return region_membership(region, workshop.features(version) if features is None else features)
-
-    return near
-
-
-def _known_once(workshop: Workshop, version: Version) -> KnownOfRows:
-    facts: dict[str, Any] = {}
-
-    def known() -> Mapping[str, Any]:
-        if not facts:
-            facts.update(known_of_rows(workshop, version))
-        return facts
-
-    return known
-
-
 def slices_of(found: Found, progress: Progress) -> Sliced:
     """Return the slices of a run's version; what slicers refuse or break down on is noted in the quarantine."""
     workshop, version = found.workshop, found.version
-    known, near = _known_once(workshop, version), near_of(workshop, version)
+    known, near = known_once(workshop, version), near_of(workshop, version)
     progress("slice", "declared slices")
     declared, notes = slice_rows(workshop.slices, found.dataset, known, near)
     schema = version.schema

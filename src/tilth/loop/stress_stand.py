@@ -18,8 +18,8 @@ from tilth.core.rng import row_uniforms
 from tilth.core.schema import ColumnType, Role
 from tilth.encoding._blocks import encode_blocks
 from tilth.loop.bench import Bench, Judged
+from tilth.loop.declared_rows import declared_rows
 from tilth.loop.guards import LEAST_ROWS, guarded_slices
-from tilth.loop.sliced import declared_rows
 from tilth.loop.workshop import Workshop
 from tilth.operators.batch import batches
 from tilth.store.version import Version
