@@ -12,7 +12,7 @@ from PIL import Image
 from tilth.core.errors import NotApplicable
 from tilth.core.schema import ColumnType
 from tilth.detection.shortcut import Shortcut, association
-from tilth.numerics.shortcuts import Lean, held_out_errors, lean_p_value, speaks_for, without_trace
+from tilth.numerics.shortcuts import Lean, held_out_errors, lean_p_value, speaks_for, within_slice, without_trace
 from tilth.operators.registry import spec_of
 
 
@@ -27,14 +27,21 @@ def world(n=1500, *, seed=0, rate=0.95, strength=3.0, content=1.4):
     return features.astype(np.float32), labels.astype(np.intp), attribute.astype(bool)
 
 
-def found(view_of, cells, features, labels, kind, probs=None):
+def found(view_of, cells, features, labels, kind, probs=None, **more):
     detector = Shortcut()
     wrong = held_out_errors(features, labels, np.arange(len(labels)) % 3) > 0
     probs = np.eye(2)[np.where(wrong, 1 - labels, labels)] if probs is None else probs
     table = {"thing": cells, "noise": np.random.default_rng(1).standard_normal(len(labels))}
     columns = {"thing": kind, "noise": ColumnType.NUMBER}
     view = view_of(
-        detector, columns=columns, table=table, labels=labels, pred_probs=probs, embeddings=features, n=len(labels)
+        detector,
+        columns=columns,
+        table=table,
+        labels=labels,
+        pred_probs=probs,
+        embeddings=features,
+        n=len(labels),
+        **more,
     )
     return list(detector.find(view))
 
@@ -148,3 +155,58 @@ def test_refusals(view_of):
         detector.find(view_of(detector, classes=(), labels=np.zeros(300), n=300))
     with pytest.raises(NotApplicable, match="fewer than the 200"):
         detector.find(view_of(detector, labels=np.arange(100) % 2, n=100))
+
+
+def broken(seed=3, n=3000):
+    """An attribute that nothing stands in for, and that says nothing in a fifth of the rows, the slice."""
+    features, labels, attribute = world(n, seed=seed, rate=0.85, content=0.5)
+    rng = np.random.default_rng(seed)
+    inside = rng.random(n) < 0.2
+    attribute = np.where(inside, rng.random(n) < 0.5, attribute)
+    features[:, 4] = 3 * (2.0 * attribute - 1) + rng.standard_normal(n)
+    return features, labels, attribute, inside
+
+
+def test_within_a_slice_by_hand():
+    # inside: 5 with and 5 without, of each 3 of the class; outside: 10 and 10, all of those with and none of those without
+    attribute = np.array([1] * 5 + [0] * 5 + [1] * 10 + [0] * 10, bool)
+    is_class = np.array([1, 1, 1, 0, 0] * 2 + [1] * 10 + [0] * 10, bool)
+    inside = np.arange(30) < 10
+    got = within_slice(attribute, is_class, inside)
+    assert got.inside == (0.6, 0.6)
+    assert got.outside == (1.0, 0.0)
+    # log odds 0 with variance 2/3.5 + 2/2.5; 2 log 21 with 2/10.5 + 2/.5: z = log 21 / sqrt(1.371 + 4.190 / 4) = 1.957
+    assert got.p_value == pytest.approx(0.0252, abs=1e-3)
+    turned = within_slice(~attribute, is_class, inside)
+    assert turned.p_value == pytest.approx(got.p_value)
+    assert within_slice(attribute, is_class, attribute).p_value == 1.0  # inside it always holds
+
+
+def test_what_breaks_within_a_slice_is_named_with_it(view_of):
+    features, labels, attribute, inside = broken()
+    cells = pa.array(np.where(attribute, "on", "off").tolist())
+    assert found(view_of, cells, features, labels, ColumnType.CATEGORY) == []
+    slices = {"by day": ~inside * 1.0 * (np.arange(len(inside)) % 2), "at night": inside * 1.0}
+    (finding,) = found(view_of, cells, features, labels, ColumnType.CATEGORY, slices=slices)
+    assert finding.columns == ("thing",)
+    assert "Within slice 'at night' it hardly tells the label" in finding.summary
+    assert "within a declared slice" in finding.threshold
+
+
+def test_a_slice_in_which_only_the_classes_are_others_shares_breaks_nothing(view_of):
+    features, labels, attribute = world(3000, seed=5, rate=0.8, content=0.5)
+    rng = np.random.default_rng(5)
+    inside = rng.random(3000) < np.where(labels == 1, 0.4, 0.05)
+    cells = pa.array(np.where(attribute, "on", "off").tolist())
+    some = found(view_of, cells, features, labels, ColumnType.CATEGORY, slices={"more of one": inside * 1.0})
+    assert not any("Within slice" in finding.summary for finding in some)
+
+
+def test_slices_within_which_nothing_breaks_are_named_at_their_promised_rate():
+    rng = np.random.default_rng(0)
+    alarms = 0
+    for _ in range(1000):
+        labels = rng.random(600) < 0.4
+        attribute = np.where(rng.random(600) < 0.75, labels, ~labels)
+        alarms += within_slice(attribute, labels, rng.random(600) < 0.2, kept=1.0).p_value <= 0.05
+    assert alarms <= 1000 * 0.05 + 2.6 * np.sqrt(1000 * 0.05 * 0.95)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -180,3 +181,68 @@ def test_no_transform_for_vectors(tmp_path):
     project.run(dry_run=True)
     with pytest.raises(NotApplicable, match="which are of type embedding"):
         project.stress()
+
+
+def asked(project, *lines, tests=""):
+    """Return what the gate says of stress tests that are declared, and its exit code."""
+    declare(project, *lines)
+    if tests:
+        path = project / "tilth.yaml"
+        path.write_text(path.read_text() + f"\ntests: {tests}\n")
+    found = tilth("test", "--dir", project, "--json")
+    return {one["name"]: one for one in json.loads(found.out)["stress"]}, found.code
+
+
+def test_the_gate_judges_stress_tests_that_have_a_bound(project, tmp_path):
+    bounds = ["{transform: case_change, at_most: 0.5}", "{transform: praise, expect: same, at_most: 0.01}", "typo"]
+    found, code = asked(project, *bounds)
+    assert set(found) == {"case_change 2", "praise"}
+    assert found["case_change 2"]["verdict"] == "pass"
+    assert found["praise"]["verdict"] == "fail"
+    assert found["praise"]["low"] > 0.01
+    assert code == 1
+    markdown = tmp_path / "gate.md"
+    assert tilth("test", "--dir", project, "--markdown", markdown).code == 1
+    text = markdown.read_text()
+    assert text.startswith("**FAIL")
+    assert "failed: praise" in text.splitlines()[0]
+    assert "stress test, on dev" in text
+    assert not any(word in text for word in ("great", "lovely", "superb"))
+
+
+def test_a_gate_of_stress_tests_alone_passes_where_they_keep_to_their_bounds(project):
+    found, code = asked(project, "{transform: case_change, at_most: 0.5}")
+    assert code == 0
+    assert found["case_change 2"]["failing"] <= found["case_change 2"]["high"] <= 0.5
+
+
+def test_what_the_interval_leaves_open_is_undecided_and_a_higher_reliability_asks_for_more(project):
+    declare(project, "{transform: praise, at_most: 0.5}")
+    line = python.open(project).test().stress[0]
+    assert line.low is not None
+    middle = round((line.failing + line.low) / 2, 4)
+    path = project / "tilth.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("at_most: 0.5", f"at_most: {middle}"))
+    near = tilth("test", "--dir", project, "--json")
+    assert json.loads(near.out)["stress"][0]["verdict"] == "undecided"
+    assert near.code == 1
+    path.write_text(path.read_text() + "\ntests: {reliability: 0.999, undecided: pass}\n")
+    far = tilth("test", "--dir", project, "--json")
+    assert far.code == 0
+    assert json.loads(far.out)["stress"][0]["low"] < line.low
+
+
+def test_a_stress_test_that_breaks_down_fails_the_gate_and_quotes_no_row(project):
+    found, code = asked(project, "{transform: fails, at_most: 0.5}", tests="{undecided: pass}")
+    assert code == 1
+    assert "secret" not in json.dumps(found)
+    unknown = tilth("stress", "--dir", project, "--transform", "nothing")
+    assert unknown.code == 2
+
+
+def test_without_bounds_the_gate_has_nothing_to_ask_of_stress_tests(project):
+    declare(project, "typo")
+    found = tilth("test", "--dir", project)
+    assert found.code == 2
+    assert "asks nothing" in found.err

@@ -38,7 +38,7 @@ def planted(*, n_slice=240, n_other=600, seed=0, noise=False, classes=2):
 
 def test_a_slice_with_a_rule_to_learn_gets_a_number_of_rows():
     world, inside = planted()
-    brief = collection_brief(world.bench, "own", "x0 > 0", inside)
+    brief = collection_brief(world.bench, "own", "where x0 > 0", inside)
     assert brief.labelled == 240
     assert not brief.is_flat
     assert [point.rows for point in brief.points] == sorted(point.rows for point in brief.points)
@@ -61,7 +61,7 @@ def test_what_double_the_rows_bring_lies_in_the_interval():
     for seed in range(3):
         world, inside = planted(n_slice=160, n_other=240, seed=seed)
         twice, twice_inside = planted(n_slice=320, n_other=240, seed=seed + 100)
-        double = collection_brief(world.bench, "own", "x0 > 0", inside).forecast("2×")
+        double = collection_brief(world.bench, "own", "where x0 > 0", inside).forecast("2×")
         assert double is not None
         score = slice_curve(twice.bench, twice_inside).measured.scores[-1]
         inside_interval += double.score.low - 0.03 <= score <= double.score.high + 0.03
@@ -70,7 +70,7 @@ def test_what_double_the_rows_bring_lies_in_the_interval():
 
 def test_noise_is_flat_and_says_so():
     world, inside = planted(noise=True)
-    brief = collection_brief(world.bench, "noise", "x0 > 0", inside, wanted=0.05)
+    brief = collection_brief(world.bench, "noise", "where x0 > 0", inside, wanted=0.05)
     four = brief.forecast("4×")
     assert four is not None
     assert four.gain.low <= 0.01
@@ -106,7 +106,7 @@ def test_the_order_of_rows_and_dev_labels_change_nothing():
 
 def test_numbers_have_briefs_too():
     world, inside = planted(n_slice=100, n_other=150, classes=0)
-    brief = collection_brief(world.bench, "own", "x0 > 0", inside)
+    brief = collection_brief(world.bench, "own", "where x0 > 0", inside)
     assert brief.metric == "mae"
     assert brief.now.value < 0
     assert not brief.class_mix
@@ -115,4 +115,4 @@ def test_numbers_have_briefs_too():
 def test_a_small_slice_is_refused():
     world, inside = planted(n_slice=40)
     with pytest.raises(NotApplicable, match="40 labelled train rows; its learning curve needs 60"):
-        collection_brief(world.bench, "own", "x0 > 0", inside)
+        collection_brief(world.bench, "own", "where x0 > 0", inside)

@@ -9,8 +9,12 @@ import pytest
 from tilth.core.dataset import Dataset
 from tilth.core.errors import ConfigError, UnknownColumnError
 from tilth.core.names import ROW_ID, SPLIT
+from tilth.core.region import Region
 from tilth.core.schema import Visibility
+from tilth.loop._project import SliceChoice
+from tilth.loop._slice_lines import with_slice
 from tilth.loop.project_file import parse, write
+from tilth.loop.region_files import free_path, region_text
 from tilth.loop.slices import declared_slices, slice_rows
 
 TEXT = """\
@@ -172,3 +176,86 @@ def test_two_of_one_name_are_refused(tmp_path):
     (tmp_path / "functions.py").write_text("import tilth\n\n@tilth.slice\ndef a(row):\n    return True\n")
     with pytest.raises(ConfigError, match="two slices are called 'a'"):
         declared_slices(project("slices:\n  - {name: a, each: sex}\npython: functions.py\n"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("", "\nslices:\n  - {name: few, where: x < 1}\n"),
+        ("slices:\nseed: 1\n", "slices:\n  - {name: few, where: x < 1}\nseed: 1\n"),
+        ("slices: []   # mine\nseed: 1\n", "slices:      # mine\n  - {name: few, where: x < 1}\nseed: 1\n"),
+        (
+            "slices:  # a\n- name: young\n  where: age < 25  # b\n\n# of the seed\nseed: 1\n",
+            "slices:  # a\n- name: young\n  where: age < 25  # b\n- {name: few, where: x < 1}\n\n# of the seed\nseed: 1\n",
+        ),
+        (
+            "slices:\n    - {name: a, each: sex} # c",
+            "slices:\n    - {name: a, each: sex} # c\n    - {name: few, where: x < 1}\n",
+        ),
+    ],
+)
+def test_a_slice_is_written_behind_the_others_and_nothing_else_changes(block, expected):
+    head = "source: rows.csv\n"
+    said = with_slice(head + block, SliceChoice(name="few", where="x < 1"))
+    assert said == head + expected.replace("x < 1}", '"x < 1"}')
+
+
+def test_slices_on_one_line_are_left_to_the_person():
+    with pytest.raises(ConfigError, match="stands on one line"):
+        with_slice("slices: [{name: a, each: sex}]\n", SliceChoice(name="few", where="x < 1"))
+
+
+REGION = Region(
+    centre=np.array([0.1, 1 / 3]),
+    directions=np.array([[1.0], [0.0]]),
+    means=np.array([[1.0], [-1.0]]),
+    variances=np.full((2, 1), 0.5),
+    log_weights=np.log([0.3, 0.7]),
+    index=0,
+    features="f",
+    title="ships",
+)
+
+
+def test_a_region_of_a_file_is_a_slice(tmp_path):
+    (tmp_path / "ships.json").write_text(region_text(REGION))
+    file = project("slices:\n  - {name: at sea, region: ships.json}\n")
+    assert "- {name: at sea, region: ships.json}" in write(file, {})
+    (one,) = declared_slices(file, tmp_path)
+    assert one.region is not None
+    for name in ("centre", "directions", "means", "variances", "log_weights"):
+        assert np.array_equal(getattr(one.region, name), getattr(REGION, name))
+    far = np.array([0.9, 0.1, 0.5, 0.4, 0.6, 0.0])
+    found, notes = slice_rows([one], Rows(file), unknown, lambda region: far * (region.index == 0))
+    assert found[0][1].tolist() == [True, False, True, False, True, False]
+    assert not notes
+    assert found[0][0].rule == "near ships"
+    (tmp_path / "ships.json").write_text(region_text(REGION).replace("0.5", "0.6"))
+    assert declared_slices(file, tmp_path)[0].key != one.key
+
+
+def test_a_region_that_says_nothing_of_these_features_is_left_out(tmp_path):
+    (tmp_path / "ships.json").write_text(region_text(REGION))
+    file = project("slices:\n  - {name: at sea, region: ships.json}\n")
+    found, notes = slice_rows(declared_slices(file, tmp_path), Rows(file), unknown)
+    assert not found
+    assert "slice 'at sea' is left out" in notes[0]
+
+
+@pytest.mark.parametrize(
+    "text", [None, "{}", "[", '{"centre": "x"}', region_text(REGION).replace('"index": 0', '"index": 7')]
+)
+def test_a_file_that_is_no_region_is_refused_with_its_line(tmp_path, text):
+    if text is not None:
+        (tmp_path / "ships.json").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        declared_slices(project("slices:\n  - {name: at sea, region: ships.json}\n"), tmp_path)
+    assert "line 11" in str(refused.value)
+
+
+def test_files_of_regions_have_names_of_their_own(tmp_path):
+    assert free_path(tmp_path, "Ships, at sea!").name == "ships-at-sea.json"
+    assert free_path(tmp_path, "§").name == "region.json"
+    (tmp_path / "slices").mkdir()
+    (tmp_path / "slices" / "a.json").write_text("")
+    assert free_path(tmp_path, "a").name == "a-2.json"

@@ -60,6 +60,7 @@ def predict(
     from tilth.cli._output import write_table
     from tilth.loop.project import open_project
     from tilth.reporting.expected_score import expected_paragraph
+    from tilth.reporting.slices import new_slices_screen
 
     if output.suffix not in (".csv", ".parquet"):
         what = f"{output.suffix!r} is not a format of predictions"
@@ -76,6 +77,9 @@ def predict(
     emit(f"wrote {path}: {predicted.table.num_rows:,} predictions of {predicted.version}")
     if score is not None:
         emit(expected_paragraph(score))
+    if predicted.slices:
+        metric = project.file.schema.task.metric if score is None else score.metric
+        emit(new_slices_screen(predicted.slices, metric))
 
 
 def _estimated(

@@ -20,7 +20,7 @@ class CollectionBrief(Displayed):
     Parameters
     ----------
     slice : its name
-    rule : the slice's rule, or its description in words
+    rule : which rows are meant: "where age < 25", "like: ships, harbour"
     metric : name of the metric; scores are such that higher is better
     seed : decided the folds and the parts
     labelled : labelled train rows in the slice now
@@ -30,7 +30,7 @@ class CollectionBrief(Displayed):
     wanted, rows : the gain that was asked for, and the fewest further rows with which it is expected; None where no number up to
         16 times as many is
     is_flat : whether no rise was measured, or four times as many rows are not likely to bring even the least useful gain
-    class_mix : class -> share among the slice's rows now, which forecasts are for; empty for a numeric label
+    class_mix : class -> share among the slice's rows now, which forecasts are for; empty for a numeric label, or one not shown
     error_mix : class -> share of the slice's held-out errors
     sentences : the brief in words
     """

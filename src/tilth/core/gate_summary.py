@@ -10,7 +10,16 @@ from typing import Any
 from tilth.core.comparison import Comparison
 from tilth.core.display import Displayed
 
-__all__ = ["Budget", "CheckResult", "ClauseResult", "ConditionResult", "GateSummary", "Passing", "condition_of"]
+__all__ = [
+    "Budget",
+    "CheckResult",
+    "ClauseResult",
+    "ConditionResult",
+    "GateSummary",
+    "Passing",
+    "StressResult",
+    "condition_of",
+]
 
 
 class Passing(StrEnum):
@@ -42,6 +51,34 @@ class CheckResult:
     holds: int
     at_least: float
     verdict: Passing
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressResult:
+    """A stress test with a bound: of dev rows that a transform changed, the share whose prediction did not do as expected.
+
+    Parameters
+    ----------
+    name, expect : of the test, with its severity, and what predictions should do
+    rows : dev rows that were changed; of a test on pairs, those that stand in pairs
+    at_most : the bound on the share
+    verdict : pass where the whole interval keeps to the bound, fail where all of it breaks it, else undecided
+    failing, low, high : the share with its interval; None where nothing was measured
+    worst, worst_failing : the slice whose share is surely above that of all rows, if there is one
+    reason : why it could not be run, or on how many rows it broke down
+    """
+
+    name: str
+    expect: str
+    rows: int
+    at_most: float
+    verdict: Passing
+    failing: float | None = None
+    low: float | None = None
+    high: float | None = None
+    worst: str = ""
+    worst_failing: float | None = None
     reason: str = ""
 
 
@@ -116,7 +153,7 @@ class GateSummary(Displayed):
     test_rows : labelled test rows
     verdict : pass where everything passed, fail where anything failed, else undecided
     passed : whether the gate lets the version through
-    checks, conditions : what was asked
+    checks, conditions, stress : what was asked, and how it ended
     comparison : the two models on test; None where there is nothing to compare, or figures are withheld
     budget : looks at these test rows
     recorded : whether the figures are those of an earlier look, which spends nothing again
@@ -140,6 +177,13 @@ class GateSummary(Displayed):
     seed: int
     seconds: float
     warnings: tuple[str, ...] = ()
+    stress: tuple[StressResult, ...] = ()
+
+    @property
+    def ends(self) -> tuple[Passing, ...]:
+        """How each check, condition and stress test ended."""
+        checks, conditions = ([one.verdict for one in self.checks], [one.verdict for one in self.conditions])
+        return (*checks, *conditions, *(one.verdict for one in self.stress))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `tilth test --json` prints; no cell of any row is in it."""

@@ -60,11 +60,12 @@ class LabelerChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceChoice:
-    """A declared slice: its name, a predicate, or columns each of whose values (or combinations) is a slice."""
+    """A declared slice: its name, and a predicate, columns each of whose values (or combinations) is a slice, or a region's file."""
 
     name: str
     where: str = ""
     each: tuple[str, ...] = ()
+    region: str = ""
     where_written: str = field(default="", compare=False)
 
 

@@ -4,6 +4,7 @@ where        an SQL predicate over columns and what is known of rows
 each         one slice per value of a column, or per combination of values of several
 all, any     slices above that all hold, or one of which holds
 not          a slice above that does not hold
+region       a file beside tilth.yaml that holds a region of embeddings, as tilth slices --declare writes it
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from tilth.core.errors import ConfigError, did_you_mean, first_three
 from tilth.loop._project import SliceChoice
-from tilth.loop._yaml_nodes import flow
+from tilth.loop._yaml_nodes import flow, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tilth.loop._yaml_nodes import Node
 
-__all__ = ["KNOWN_OF_ROWS", "slice_choices", "slice_lines"]
+__all__ = ["KNOWN_OF_ROWS", "slice_choices", "slice_lines", "with_slice"]
 
 WHAT = '{name: young, where: "age < 25"} or {name: by_sex, each: sex}'
-KINDS = ("where", "each", "all", "any", "not")
+KINDS = ("where", "each", "all", "any", "not", "region")
+KEY = "slices"
 KNOWN_OF_ROWS = ("tilth_predicted", "tilth_confidence", "tilth_correct", "tilth_votes", "tilth_split")
 """What predicates may name beside columns: the class that the model says, how sure it is, whether that is the label, how
 many labelers vote on the row, and its split."""
@@ -55,6 +57,10 @@ def _choice(item: Node, columns: Sequence[str], above: Mapping[str, SliceChoice]
     if kind == "each":
         named = rule.items() if rule.is_list else [rule]
         return SliceChoice(name=name, each=_columns(named, columns), where_written=where_written)
+    if kind == "region":
+        return SliceChoice(
+            name=name, region=rule.text("a file, such as slices/doubtful.json"), where_written=where_written
+        )
     parts = tuple(_predicate_of(one, above) for one in (rule.items() if kind != "not" else [rule]))
     if not parts:
         raise rule.fail(f"{kind} names no slice", "name slices that stand above")
@@ -109,6 +115,45 @@ def _columns(nodes: Sequence[Node], columns: Sequence[str]) -> tuple[str, ...]:
 
 def slice_lines(choices: Sequence[SliceChoice]) -> Iterator[str]:
     """Yield the lines that say these slices."""
-    for choice in choices:
-        rule: dict[str, Any] = {"where": choice.where} if choice.where else {"each": choice.each}
-        yield f"  - {flow({'name': choice.name} | rule)}"
+    yield from (f"  {_line(choice)}" for choice in choices)
+
+
+def _line(choice: SliceChoice) -> str:
+    rule: dict[str, Any] = {"region": choice.region} if choice.region else {"each": choice.each}
+    return f"- {flow({'name': choice.name} | ({'where': choice.where} if choice.where else rule))}"
+
+
+def with_slice(text: str, choice: SliceChoice) -> str:
+    """Return the text of a project file with one more slice; everything else stays as it is, comments too."""
+    lines, node = text.splitlines(), read(text, "tilth.yaml").mapping().get(KEY)
+    if node is None:
+        gap = [""] if lines and lines[-1].strip() else []
+        return _joined([*lines, *gap, f"{KEY}:", f"  {_line(choice)}"])
+    if node.is_null or (node.is_list and not node.items()):
+        at = _line_of_key(text)
+        if not node.is_null:
+            lines = _without(lines, node.raw.start_mark, node.raw.end_mark)
+        return _joined([*lines[: at + 1], f"  {_line(choice)}", *lines[at + 1 :]])
+    if getattr(node.raw, "flow_style", False):
+        raise node.fail("the block slices stands on one line", "write one line each, beginning with a dash")
+    last = node.items()[-1].raw.end_mark
+    end = int(last.line + (last.column > 0))
+    while not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#"):  # they belong to what comes next
+        end -= 1
+    return _joined([*lines[:end], " " * node.raw.start_mark.column + _line(choice), *lines[end:]])
+
+
+def _line_of_key(text: str) -> int:
+    root = read(text, "tilth.yaml").raw
+    return next(int(key.start_mark.line) for key, _ in root.value if key.value == KEY)
+
+
+def _without(lines: Sequence[str], start: Any, end: Any) -> list[str]:
+    """Return lines without what stands between two marks; a comment behind it keeps its place."""
+    gone = " " * (end.column - start.column) if start.line == end.line else " "
+    kept = (lines[start.line][: start.column] + gone + lines[end.line][end.column :]).rstrip()
+    return [*lines[: start.line], kept, *lines[end.line + 1 :]]
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "\n".join(lines) + "\n"

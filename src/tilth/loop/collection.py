@@ -31,6 +31,7 @@ from tilth.loop._curve_noise import drawn_noise, kinds_of, rows_noise, weights_o
 from tilth.loop.bench import Bench
 from tilth.loop.curve import MEASURED_ROWS, Measured
 from tilth.loop.folds import folds_of, together_of
+from tilth.loop.visibility import may_tell
 from tilth.numerics.learning_curve import FittedCurve
 
 __all__ = ["FEWEST_ROWS", "collection_brief", "slice_curve"]
@@ -115,7 +116,7 @@ def collection_brief(
     Parameters
     ----------
     bench : the version's
-    name, rule : of the slice, as people read them
+    name, rule : of the slice, as people read them: "where age < 25"
     inside : (n,) of the bench's train rows, which are in the slice
     wanted : gain of the slice's score for which a number of rows is sought, in the unit of the metric
     progress : told of each fit
@@ -225,7 +226,7 @@ def _rows_for(curve: FittedCurve, labelled: int, wanted: float) -> int | None:
 def _mixes(bench: Bench, found: SliceCurve) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """Return each class's share of the slice's rows, and of its held-out errors."""
     task = bench.schema.task
-    if task.is_regression:
+    if task.is_regression or not may_tell(bench.schema, task.label):
         return {}, {}
     codes = found.labels.astype(np.intp)
     counts = np.bincount(codes, minlength=task.n_classes)
@@ -243,7 +244,7 @@ def _mixes(bench: Bench, found: SliceCurve) -> tuple[Mapping[str, float], Mappin
 
 
 def _with_sentences(brief: CollectionBrief) -> CollectionBrief:
-    said = [f"Gather rows where {brief.rule} (slice {brief.slice!r}, {brief.labelled:,} labelled train rows now)."]
+    said = [f"Gather rows {brief.rule} (slice {brief.slice!r}, {brief.labelled:,} labelled train rows now)."]
     if brief.is_flat:
         few, all_of = brief.points[0], brief.points[-1]
         said.append(

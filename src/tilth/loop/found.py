@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from tilth.core.dataset import Dataset
 from tilth.core.finding import Finding
 from tilth.core.progress import Progress, silent
+from tilth.loop.declared_rows import plain_memberships
 from tilth.loop.detect import detect
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.workshop import Workshop
@@ -36,5 +38,7 @@ def find_faults(workshop: Workshop, version: Version, warnings: Sequence[str], p
     """Encode, fit and find on one version; nothing is tried or changed."""
     quarantine = Quarantine()
     evidence = workshop.evidence(version)
+    if workshop.slices:
+        evidence.sliced = cache(lambda: plain_memberships(workshop, version))
     findings = detect(evidence, quarantine, progress)
     return Found(workshop=workshop, version=version, findings=findings, quarantine=quarantine, warnings=list(warnings))

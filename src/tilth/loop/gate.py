@@ -1,4 +1,4 @@
-"""The gate: whether a version may pass: checks of its rows and predictions, conditions on its model's scores on test.
+"""The gate: whether a version may pass: checks of its rows and predictions, stress tests, conditions on its model's scores on test.
 
 The test rows are asked once for a pair of versions and a set of conditions; the ledger keeps what they said, and a rerun shows
 that. How often they may be asked is a budget, by which the chance of error of each look is made smaller.
@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import pyarrow as pa
 from tilth.core.arrays import Mask, Matrix
 from tilth.core.comparison import Comparison
 from tilth.core.errors import ConfigError, NotApplicable, SplitError
-from tilth.core.gate_summary import Budget, CheckResult, ConditionResult, GateSummary, Passing
+from tilth.core.gate_summary import Budget, CheckResult, ConditionResult, GateSummary, Passing, StressResult
 from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID, Split
 from tilth.core.progress import Progress
@@ -27,13 +28,14 @@ from tilth.loop.bench import Bench, Judged
 from tilth.loop.checks import PREDICTIONS, NamedCheck, checks_of, predicted_table, run_checks
 from tilth.loop.comparing import TwoModels, compare
 from tilth.loop.deciding import Court, decide, metric_named, together
+from tilth.loop.declared_rows import declared_rows
 from tilth.loop.gate_ledger import GateLedger, GateLook
 from tilth.loop.gate_pair import refuse_other_schema
 from tilth.loop.gate_slices import rows_where
+from tilth.loop.gate_stress import bounded, stress_results
 from tilth.loop.held import reading_workshop
 from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.project_file import ProjectFile
-from tilth.loop.sliced import declared_rows
 from tilth.loop.slices import DeclaredSlice
 from tilth.loop.unlabelled import refuse_too_bare
 from tilth.loop.visibility import HIDDEN, may_tell
@@ -57,6 +59,7 @@ def run_gate(
     progress: Progress,
     more_checks: Sequence[NamedCheck] = (),
     slices: Sequence[DeclaredSlice] = (),
+    folder: Path | None = None,
 ) -> GateSummary:
     """Return whether a version passes; a look that was not made before is written into the ledger.
 
@@ -69,6 +72,7 @@ def run_gate(
     progress : told what is done
     more_checks : checks that are not written in tilth.yaml
     slices : declared slices, which conditions may name: n[NAME] > 0.8
+    folder : the project's, where its Python file lies; without it no stress test is judged
 
     Raises
     ------
@@ -79,7 +83,8 @@ def run_gate(
     started = time.perf_counter()
     plan = file.gate or GatePlan()
     checks = (*checks_of(plan.checks, version.schema), *more_checks)
-    if not checks and not plan.conditions:
+    has_stress = folder is not None and bool(bounded(file))
+    if not checks and not plan.conditions and not has_stress:
         raise ConfigError("tilth.yaml asks nothing of a version: there is no block tests:", next_step=EXAMPLE)
     refuse_other_schema(version, against)
     refuse_too_bare(repository, version)
@@ -87,6 +92,7 @@ def run_gate(
         trial = _Hearing(workshop, version, against, plan)
         progress("test", "checks")
         results = trial.checked(checks)
+        stressed = () if folder is None else stress_results(workshop, version, plan.reliability, folder, progress)
         look, recorded, warnings = None, False, list(trial.warnings)
         if plan.conditions:
             look, recorded = trial.look(progress)
@@ -94,7 +100,8 @@ def run_gate(
     if look is not None and not recorded and look.counts:
         with repository.lease:
             look = GateLedger(repository).record(look)
-    return _summary(trial, results, look, recorded, seed, time.perf_counter() - started, warnings)
+    seconds = time.perf_counter() - started
+    return _summary(trial, results, look, recorded, seed, seconds, warnings, stressed)
 
 
 @dataclass
@@ -235,6 +242,12 @@ class _Hearing:
     def _slice(self, where: str) -> Mask:
         if self.workshop.slices and where in self._declared:
             return self._declared[where]
+        if any(one.name == where and one.region is not None for one in self.workshop.slices):
+            raise ConfigError(
+                f"slice {where!r} says nothing of this version",
+                where=f"slice [{where}]",
+                next_step="tilth run says why; tilth slices --declare NAME declares one of today",
+            )
         return rows_where(self.workshop.dataset(self.version), self.judged.positions, where)
 
     def _refuse_what_cannot_be_meant(self) -> None:
@@ -281,10 +294,13 @@ def _summary(
     seed: int,
     seconds: float,
     warnings: Sequence[str],
+    stressed: Sequence[StressResult] = (),
 ) -> GateSummary:
     plan = hearing.plan
     conditions = () if look is None else look.conditions
-    verdict = together([*(one.verdict for one in checks), *(one.verdict for one in conditions)])
+    verdict = together(
+        [*(one.verdict for one in checks), *(one.verdict for one in conditions), *(one.verdict for one in stressed)]
+    )
     refused = "" if look is None else look.refused
     lenient = plan.undecided == "pass" and not refused
     spent = 0 if look is None else len(GateLedger(hearing.workshop.repository).looks(look.test, look.sketch))
@@ -305,4 +321,5 @@ def _summary(
         seed=seed,
         seconds=round(seconds, 2),
         warnings=(*warnings, *([refused] if refused else [])),
+        stress=tuple(stressed),
     )

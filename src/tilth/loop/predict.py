@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +11,10 @@ import pyarrow as pa
 from tilth.core.arrays import FloatMatrix32, Matrix
 from tilth.core.errors import SchemaChangedError, SourceError, did_you_mean, first_three
 from tilth.core.names import ROW_ID
+from tilth.core.new_slice import NewSlice
 from tilth.core.schema import Role, Schema
 from tilth.encoding._blocks import encode_blocks
+from tilth.loop.new_slices import lines_of, slices_of_new
 from tilth.loop.workshop import Workshop
 from tilth.operators.batch import batches
 from tilth.sources import normalise
@@ -22,11 +25,15 @@ __all__ = ["NewRows", "Predicted", "new_rows", "predict", "predicted_of"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predicted:
-    """Predictions in the order of the rows given: `table` has row, prediction, and one probability per class."""
+    """Predictions in the order of the rows given: `table` has row, prediction, and one probability per class.
+
+    `slices` says how many of the rows belong to each slice that the workshop has.
+    """
 
     table: pa.Table
     version: str
     warnings: tuple[str, ...]
+    slices: tuple[NewSlice, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,23 +44,28 @@ class NewRows:
     ----------
     ids : the user's ids, or row numbers from 1
     row_ids : (n,) what they are called while they are looked at
+    table : their cells in the types of the schema, without a label
     features : (n, d) by the held encoders
     predicted : (n, k) probabilities, or (n, 1) numbers
     """
 
     ids: pa.Array | pa.ChunkedArray
     row_ids: pa.Array
+    table: pa.Table
     features: FloatMatrix32
     predicted: Matrix
     warnings: tuple[str, ...]
 
 
-def predict(workshop: Workshop, version: Version, table: pa.Table) -> Predicted:
+def predict(workshop: Workshop, version: Version, table: pa.Table, notes: Sequence[str] = ()) -> Predicted:
     """Return predictions for new rows; raises SchemaChangedError where a column that the model reads is missing.
 
     The new rows are encoded by the held encoders and forgotten: nothing about them is kept in the store.
     """
-    return predicted_of(new_rows(workshop, version, table), version)
+    new = new_rows(workshop, version, table)
+    told, said = slices_of_new(workshop, version, new.table, new.features, new.predicted)
+    found = predicted_of(new, version)
+    return replace(found, slices=lines_of(told, workshop.dataset(version)), warnings=(*found.warnings, *notes, *said))
 
 
 def new_rows(workshop: Workshop, version: Version, table: pa.Table) -> NewRows:
@@ -71,7 +83,10 @@ def new_rows(workshop: Workshop, version: Version, table: pa.Table) -> NewRows:
     features = encode_blocks(fitted, batches(rows, [column.name for column in fitted]), rows.num_rows)
     view = bench.view(rows, features)
     predicted = bench.learner.predict_proba(view, bench.baseline)
-    return NewRows(ids=ids, row_ids=view.ids, features=features, predicted=predicted, warnings=tuple(warnings))
+    told = rows.drop_columns([name for name in rows.column_names if name == schema.task.label])
+    return NewRows(
+        ids=ids, row_ids=view.ids, table=told, features=features, predicted=predicted, warnings=tuple(warnings)
+    )
 
 
 def predicted_of(new: NewRows, version: Version) -> Predicted:

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tilth.core.answered import Answered
+    from tilth.core.collection_brief import CollectionBrief
     from tilth.core.gate_summary import GateSummary
     from tilth.core.learning_curve import LearningCurve
     from tilth.core.migration import Migration
     from tilth.core.migration_plan import MigrationPlan, TaxonomyState
     from tilth.core.people_report import PeopleReport
+    from tilth.core.project_slice import ProjectSlice
     from tilth.core.rows_plan import RowsPlan
     from tilth.core.stress_summary import StressSummary
     from tilth.core.summary import Exhibit, RunSummary
@@ -224,6 +226,41 @@ class Project(ProjectHome):
                 progress=progress,
                 folder=self.folder,
             )
+    def slices(self) -> tuple[ProjectSlice, ...]:
+        """Return the declared slices, then those that the last run discovered, with the figures of that run."""
+        from tilth.loop.declaring import project_slices
+
+        return project_slices(self.file, self.folder, self.repository())
+
+    def declare_slice(self, name: str, *, as_: str | None = None, progress: Progress = silent) -> ProjectSlice:
+        """Make a slice that the last run discovered a declared one: it is written into tilth.yaml, under its name or another.
+
+        Raises UsageError where there is no such slice, or the name is taken.
+        """
+        from tilth.loop.declaring import declare_slice
+
+        repository = self.repository()
+        with repository.lease:
+            told, self.file = declare_slice(self.folder, self.file, repository, name, as_=as_, progress=progress)
+        return told
+
+    def brief(
+        self, name: str, *, gain: float = 0.02, version: str = "latest", progress: Progress = silent
+    ) -> CollectionBrief:
+        """Return what to gather for a slice: which rows, and how many for which expected gain; dev and test are not read.
+
+        Parameters
+        ----------
+        name : of a declared slice, or of one that the last run discovered
+        gain : of the slice's score, for which a number of rows is sought
+        version : whose train rows are learnt from
+        progress : told of each fit
+        """
+        from tilth.loop.briefing import brief_of
+
+        repository = self.repository()
+        found = self._version(repository, version)
+        return brief_of(self.file, self.folder, repository, found, name, wanted=gain, progress=progress)
 
     def _ready(self, repository: Repository, seed: int, progress: Progress, *, refit: bool = False) -> Ready:
         from tilth.loop.working import ready
@@ -338,6 +375,7 @@ class Project(ProjectHome):
 
     def predict(self, table: Any, *, version: str = "latest", progress: Progress = silent) -> Predicted:
         """Predict new rows with the very code that trained; nothing is written to the store, unless tilth.yaml names another model."""
+        from tilth.loop.declaring import told_slices
         from tilth.loop.held import reading_workshop
         from tilth.loop.predict import predict
         from tilth.sources import open_source
@@ -346,8 +384,9 @@ class Project(ProjectHome):
         found = self._version(repository, version)
         if not repository.records("held"):
             raise self._not_run()
-        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
-            return predict(workshop, found, open_source(table).table)
+        slices, notes = told_slices(self.file, self.folder, repository)
+        with reading_workshop(self.file, repository, found, progress=progress, slices=slices) as workshop:
+            return predict(workshop, found, open_source(table).table, notes)
 
     def test(self, *, against: str | None = None, progress: Progress = silent) -> GateSummary:
         """Return whether the newest version passes what `tests:` in tilth.yaml asks, against the version before or a named one."""
@@ -364,7 +403,7 @@ class Project(ProjectHome):
         path = None if self.file.python is None else self.folder / self.file.python
         written = () if path is None else written_checks(path, self.file.schema)
         declared = declared_slices(self.file, self.folder)
-        return run_gate(self.file, repository, version, before, progress, written, declared)
+        return run_gate(self.file, repository, version, before, progress, written, declared, self.folder)
 
     def plan_test(self) -> RowsPlan:
         """Return how many test rows, and labels, each condition needs for its tolerance; no test row is asked."""
@@ -377,6 +416,7 @@ class Project(ProjectHome):
 
         Raises NotApplicable where fewer than 100 dev rows have a label to go by.
         """
+        from tilth.loop.declaring import told_slices
         from tilth.loop.held import reading_workshop
         from tilth.loop.unlabelled_score import estimated_score
         from tilth.sources import open_source
@@ -385,8 +425,9 @@ class Project(ProjectHome):
         found = self._version(repository, version)
         if not repository.records("held"):
             raise self._not_run()
-        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
-            return estimated_score(workshop, found, open_source(table).table)
+        slices, notes = told_slices(self.file, self.folder, repository)
+        with reading_workshop(self.file, repository, found, progress=progress, slices=slices) as workshop:
+            return estimated_score(workshop, found, open_source(table).table, notes)
 
     def exhibits(self, found: Found) -> tuple[Exhibit, ...]:
         """Return the worst rows of each finding, as far as visibility allows."""

@@ -21,10 +21,13 @@ from tilth.core.found_slice import FoundSlice
 from tilth.core.ids import digest_of
 from tilth.core.names import Split
 from tilth.core.progress import Progress
+from tilth.core.region import Region
 from tilth.core.slice import Slice
+from tilth.loop.declared_rows import known_once, near_of
 from tilth.loop.found import Found
-from tilth.loop.known_rows import known_of_rows
-from tilth.loop.slices import KnownOfRows, is_judgeable, predicate_rows, slice_rows
+from tilth.loop.held_columns import features_key
+from tilth.loop.kept_slices import keep_slices
+from tilth.loop.slices import is_judgeable, predicate_rows, slice_rows
 from tilth.loop.workshop import Workshop
 from tilth.numerics.error_budget import holm
 from tilth.numerics.region_membership import region_membership
@@ -32,7 +35,7 @@ from tilth.operators.protocols import Slicer
 from tilth.operators.registry import make, names
 from tilth.store.version import Version
 
-__all__ = ["SliceRows", "Sliced", "declared_rows", "free_name", "goal_key", "slices_of"]
+__all__ = ["SliceRows", "Sliced", "free_name", "goal_key", "slices_of"]
 
 MOST_FOUND = 6
 """Discovered slices that a run looks at: the surest ones."""
@@ -106,35 +109,24 @@ def goal_key(version: str, name: str) -> str:
     return digest_of(["goal rows", version, name])
 
 
-def declared_rows(workshop: Workshop, version: Version) -> tuple[list[tuple[Slice, Mask]], list[str]]:
-    """Return the declared slices with their rows (n,) in storage order, and what a reader must know."""
-    return slice_rows(workshop.slices, workshop.dataset(version), _known_once(workshop, version))
-
-
-def _known_once(workshop: Workshop, version: Version) -> KnownOfRows:
-    facts: dict[str, Any] = {}
-
-    def known() -> Mapping[str, Any]:
-        if not facts:
-            facts.update(known_of_rows(workshop, version))
-        return facts
-
-    return known
-
-
 def slices_of(found: Found, progress: Progress) -> Sliced:
     """Return the slices of a run's version; what slicers refuse or break down on is noted in the quarantine."""
     workshop, version = found.workshop, found.version
-    known = _known_once(workshop, version)
+    known, near = known_once(workshop, version), near_of(workshop, version)
     progress("slice", "declared slices")
-    declared, notes = slice_rows(workshop.slices, found.dataset, known)
+    declared, notes = slice_rows(workshop.slices, found.dataset, known, near)
     schema = version.schema
     slices = [
-        SliceRows(slice=one, membership=rows.astype(np.float64), is_judgeable=is_judgeable(one, schema))
+        SliceRows(
+            slice=one,
+            membership=rows.astype(np.float64) if one.region is None else near(one.region),
+            is_judgeable=is_judgeable(one, schema),
+        )
         for one, rows in {one.name: (one, rows) for one, rows in declared}.values()  # two `each` may make the same one
     ]
     workshop.evidence(version).sliced = lambda: {one.name: one.membership for one in slices}
     slices += _discovered(found, slices, known, progress)
+    keep_slices(workshop, version, slices)
     aims = _aims(workshop, version, slices)
     sliced = Sliced(slices=tuple(slices), aims=aims, notes=tuple(notes))
     workshop.evidence(version).sliced = lambda: sliced.memberships
@@ -166,7 +158,9 @@ def _discovered(found: Found, declared: Sequence[SliceRows], known: Any, progres
             taken.append(mine)
             judgeable = is_judgeable(one.slice, found.version.schema)
             names_taken = {other.name for other in (*declared, *chosen)}
-            own = replace(one.slice, name=free_name(one.slice.name, names_taken))
+            own = replace(
+                one.slice, name=free_name(one.slice.name, names_taken), region=_placed(found, one.slice.region)
+            )
             chosen.append(SliceRows(slice=own, membership=everywhere, found=one, is_judgeable=judgeable))
     return chosen
 
@@ -175,6 +169,13 @@ def free_name(name: str, taken: Collection[str]) -> str:
     """Return a name that no other slice has: two slicers may call different rows the same."""
     tries = (name if number == 1 else f"{name} ({number})" for number in count(1))
     return next(one for one in tries if one not in taken)
+
+
+def _placed(found: Found, region: Region | None) -> Region | None:
+    """Return a region that knows which features it is about."""
+    if region is None:
+        return None
+    return replace(region, features=features_key(found.workshop.columns(found.version)))
 
 
 def _discover(name: str, evidence: Any) -> Sequence[FoundSlice]:

@@ -1,7 +1,8 @@
 """The declared slices of a project, and which rows of a version are in each.
 
 Predicates read the table's columns, the label included, and what is known of rows: what the model says of them
-(out-of-sample for train rows), and how many labelers vote. Functions of the Python file read the table's columns.
+(out-of-sample for train rows), and how many labelers vote. Functions of the Python file read the table's columns. A region,
+which a file beside tilth.yaml holds, reads the features that the held encoders make of a row.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.core.arrays import Mask
+from tilth.core.arrays import Mask, Vector
 from tilth.core.dataset import Dataset
-from tilth.core.errors import ConfigError, UnknownColumnError, first_three
+from tilth.core.errors import ConfigError, NotApplicable, UnknownColumnError, first_three
+from tilth.core.ids import digest_of
 from tilth.core.names import ROW_ID, SPLIT, Split
+from tilth.core.region import Region
 from tilth.core.schema import ColumnType, Schema
 from tilth.core.slice import Slice
 from tilth.engine.predicate import Predicate
-from tilth.loop._project import ProjectFile
+from tilth.loop._project import ProjectFile, SliceChoice
 from tilth.loop._slice_lines import KNOWN_OF_ROWS
 from tilth.loop.python_file import load_functions
+from tilth.loop.region_files import read_region
 from tilth.loop.visibility import HIDDEN, may_tell
 from tilth.operators.batch import batches
 from tilth.operators.function_digest import Unseen, function_digest
@@ -33,6 +37,7 @@ from tilth.operators.rules import FunctionSlice
 __all__ = [
     "DeclaredSlice",
     "KnownOfRows",
+    "NearRegion",
     "declared_slices",
     "is_judgeable",
     "predicate_rows",
@@ -44,6 +49,8 @@ MOST_VALUES = 30
 """Slices that one `each` makes: of the most frequent values."""
 KnownOfRows = Callable[[], Mapping[str, pa.Array]]
 """Gives what is known of all rows of a version, by the names of `KNOWN_OF_ROWS`, computed when it is first asked for."""
+NearRegion = Callable[[Region], Vector]
+"""Gives how far all rows of a version belong to a region, (n,) in [0, 1]; NotApplicable where other encoders made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +63,20 @@ class DeclaredSlice:
     where : its predicate, or ""
     each : columns whose values, or combinations of values, are a slice each
     function : the function that says who is in it
+    region : the region of embeddings that it is
     key : the digest of what decides who is in it, besides the rows; "" where that is not known
     written : the file and the line
+    is_discovered : whether no person declared it: the last run discovered it
     """
 
     name: str
     where: str = ""
     each: tuple[str, ...] = ()
     function: FunctionSlice | None = None
+    region: Region | None = None
     key: str = ""
     written: str = ""
+    is_discovered: bool = False
 
 
 def declared_slices(file: ProjectFile, folder: Path) -> tuple[DeclaredSlice, ...]:
@@ -74,14 +85,11 @@ def declared_slices(file: ProjectFile, folder: Path) -> tuple[DeclaredSlice, ...
     Raises
     ------
     ConfigError
-        Two have one name, or the Python file cannot be loaded.
+        Two have one name, or the Python file, or a region's file, cannot be loaded.
     UnknownColumnError
         A function declares a column that there is not.
     """
-    found = [
-        DeclaredSlice(name=one.name, where=one.where, each=one.each, key=repr(one), written=one.where_written)
-        for one in file.slices
-    ]
+    found = [_of_line(one, folder) for one in file.slices]
     if file.python is not None and (folder / file.python).is_file():
         path = folder / file.python
         written = [one for one in load_functions(path) if isinstance(one, FunctionSlice)]
@@ -97,6 +105,16 @@ def declared_slices(file: ProjectFile, folder: Path) -> tuple[DeclaredSlice, ...
     return tuple(found)
 
 
+def _of_line(one: SliceChoice, folder: Path) -> DeclaredSlice:
+    region, key = None, repr(one)
+    if one.region:
+        region, text = read_region(folder / one.region, one.where_written)
+        key = digest_of([one.name, text])
+    return DeclaredSlice(
+        name=one.name, where=one.where, each=one.each, region=region, key=key, written=one.where_written
+    )
+
+
 def _of_function(function: FunctionSlice, schema: Schema, path: Path) -> DeclaredSlice:
     written = f"{path}, line {function.line}"
     for column in function.columns:
@@ -110,9 +128,12 @@ def _of_function(function: FunctionSlice, schema: Schema, path: Path) -> Declare
 
 
 def slice_rows(
-    declared: Sequence[DeclaredSlice], dataset: Dataset, known: KnownOfRows
+    declared: Sequence[DeclaredSlice], dataset: Dataset, known: KnownOfRows, near: NearRegion | None = None
 ) -> tuple[list[tuple[Slice, Mask]], list[str]]:
-    """Return the slices of a version with their rows (n,) in storage order, and what a reader must know."""
+    """Return the slices of a version with their rows (n,) in storage order, and what a reader must know.
+
+    A region that says nothing of this version's features is left out, with a note.
+    """
     found: list[tuple[Slice, Mask]] = []
     notes: list[str] = []
     for one in declared:
@@ -120,6 +141,9 @@ def slice_rows(
             rows, said = _function_rows(one, one.function, dataset)
             found.append((Slice(name=one.name, function=one.name), rows))
             notes += said
+            continue
+        if one.region is not None:
+            found += _region_rows(one, one.region, near, notes)
             continue
         plain = [Slice(name=one.name, where=one.where)] if one.where else list(_of_each(one, dataset, notes))
         found += [(each, predicate_rows(each, dataset, known)) for each in plain]
@@ -160,6 +184,19 @@ def predicate_rows(one: Slice, dataset: Dataset, known: KnownOfRows) -> Mask:
             where=one.where,
             next_step="use TRY_CAST, or leave such cells out: column IS NOT NULL AND …",
         ) from None
+
+
+def _region_rows(
+    one: DeclaredSlice, region: Region, near: NearRegion | None, notes: list[str]
+) -> list[tuple[Slice, Mask]]:
+    try:
+        if near is None:
+            raise NotApplicable("no features are known here")
+        rows = near(region) >= region.least
+    except NotApplicable as refusal:
+        notes.append(f"slice {one.name!r} is left out: {refusal.what} ({one.written})")
+        return []
+    return [(Slice(name=one.name, region=region), np.asarray(rows))]
 
 
 def _function_rows(one: DeclaredSlice, function: FunctionSlice, dataset: Dataset) -> tuple[Mask, list[str]]:

@@ -158,8 +158,9 @@ def outcome_of(failing: Estimate, at_most: float | None) -> Outcome:
 # -- figures -----------------------------------------------------------------------------------------------------------
 
 
-def share_of(stand: Stand, hits: Mask, among: Mask, level: float = 0.95) -> Estimate:
+def share_of(stand: Stand, hits: Mask, among: Mask, level: float | None = None) -> Estimate:
     """Return the share of some rows that are hit, with an interval that respects groups; (n,), (n,)."""
+    level = stand.level if level is None else level
     groups = stand.judged.groups
     values = hits[among].astype(np.float64)
     if groups is None:

@@ -29,13 +29,13 @@ __all__ = ["pair_tests", "pairs_in"]
 
 
 def pair_tests(
-    workshop: Workshop, version: Version, choices: Sequence[PairsChoice], folder: Path
+    workshop: Workshop, version: Version, choices: Sequence[PairsChoice], folder: Path, level: float = 0.95
 ) -> tuple[PairTest, ...]:
     """Return what tests on pairs of dev rows come to; one whose pairs cannot be read is told with its reason."""
-    return tuple(_tried(workshop, version, choice, folder) for choice in choices)
+    return tuple(_tried(workshop, version, choice, folder, level) for choice in choices)
 
 
-def _tried(workshop: Workshop, version: Version, choice: PairsChoice, folder: Path) -> PairTest:
+def _tried(workshop: Workshop, version: Version, choice: PairsChoice, folder: Path, level: float) -> PairTest:
     if version.schema.task.is_regression:
         return PairTest(
             source=choice.pairs, outcome="not run", note="pairs are compared by class, and a number is learnt"
@@ -52,24 +52,30 @@ def _tried(workshop: Workshop, version: Version, choice: PairsChoice, folder: Pa
     if not inside:
         note = f"no pair has both rows among the labelled dev rows; {left_out:,} have not"
         return PairTest(source=choice.pairs, outcome="not run", left_out=left_out, note=note)
-    return _counted(bench, judged, np.array(inside), choice, left_out, workshop.dataset(version))
+    return _counted(bench, judged, np.array(inside), choice, left_out, workshop.dataset(version), level)
 
 
 def _counted(
-    bench: Bench, judged: Judged, pairs: IntVector, choice: PairsChoice, left_out: int, dataset: Dataset
+    bench: Bench,
+    judged: Judged,
+    pairs: IntVector,
+    choice: PairsChoice,
+    left_out: int,
+    dataset: Dataset,
+    level: float,
 ) -> PairTest:
     decided = bench.decisions(bench.predict(bench.baseline, judged.positions))
     right = (decided == judged.labels)[pairs]
     turns = judged.labels[pairs[:, 0]] != judged.labels[pairs[:, 1]]
     consistent = (decided[pairs[:, 0]] != decided[pairs[:, 1]]) == turns
     n = len(pairs)
-    shares = [wilson(float(hits.sum()), n) for hits in (consistent, right.all(axis=1), right[:, 0], right[:, 1])]
+    shares = [wilson(float(hits.sum()), n, level) for hits in (consistent, right.all(axis=1), right[:, 0], right[:, 1])]
     ids, id_column = dataset.row_ids, dataset.schema.first(Role.ID)
     tells_ids = id_column is None or dataset.schema.may_show(id_column)
     shown = judged.positions[pairs[~consistent][:MOST_EXAMPLES]]
     return PairTest(
         source=choice.pairs,
-        outcome=outcome_of(wilson(float((~consistent).sum()), n), choice.at_most),
+        outcome=outcome_of(wilson(float((~consistent).sum()), n, level), choice.at_most),
         pairs=n,
         turning=int(turns.sum()),
         left_out=left_out,

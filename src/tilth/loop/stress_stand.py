@@ -18,8 +18,8 @@ from tilth.core.rng import row_uniforms
 from tilth.core.schema import ColumnType, Role
 from tilth.encoding._blocks import encode_blocks
 from tilth.loop.bench import Bench, Judged
+from tilth.loop.declared_rows import declared_rows
 from tilth.loop.guards import LEAST_ROWS, guarded_slices
-from tilth.loop.sliced import declared_rows
 from tilth.loop.workshop import Workshop
 from tilth.operators.batch import batches
 from tilth.store.version import Version
@@ -47,6 +47,7 @@ class Stand:
     before, scores : predictions of the rows as they are, and the metric's score of each
     slices : name -> which of the rows
     predict : rows -> predictions
+    level : coverage of the interval of a share that has a bound
     """
 
     bench: Bench
@@ -60,6 +61,7 @@ class Stand:
     tells_ids: bool
     tells_labels: bool
     seed: int
+    level: float = 0.95
 
 
 def stand_for(

@@ -6,24 +6,26 @@ flatters a little; nothing is chosen here, and no look is spent. Foreign rows ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.arrays import IntVector, Mask, Matrix, Vector
 from tilth.core.errors import NotApplicable
 from tilth.core.expected_score import ExpectedScore, ForeignRow
 from tilth.core.ids import cell_digests
 from tilth.core.names import ROW_ID, Split
+from tilth.core.new_slice import NewSlice
 from tilth.core.rng import row_uniforms
 from tilth.core.spec import Spec
 from tilth.loop.bench import Bench, Judged
+from tilth.loop.new_slices import SliceOfNew, lines_of, slices_of_new
 from tilth.loop.predict import NewRows, Predicted, new_rows, predicted_of
 from tilth.loop.workshop import Workshop
-from tilth.monitoring._ensemble import ensemble
+from tilth.monitoring._ensemble import FEWEST_LABELLED, ensemble
 from tilth.monitoring._shared import WHAT_IT_CANNOT_KNOW, labels_worth_as_much
 from tilth.numerics.calibration import apply_temperature, fit_temperature
 from tilth.numerics.intervals import mean_interval
@@ -37,6 +39,7 @@ __all__ = ["UnlabelledScore", "estimated_score"]
 _MOST_ROWS = 20_000
 """Train rows and new rows that are looked at, drawn where there are more."""
 _MOST_FOREIGN = 10
+_MOST_SLICES = 12
 _USUAL = 0.95
 
 
@@ -59,7 +62,9 @@ class _Dev:
     temperature: float
 
 
-def estimated_score(workshop: Workshop, version: Version, table: pa.Table) -> UnlabelledScore:
+def estimated_score(
+    workshop: Workshop, version: Version, table: pa.Table, notes: Sequence[str] = ()
+) -> UnlabelledScore:
     """Return the expected score of a version's model on a table without labels; labels that it has are not read.
 
     Raises
@@ -73,10 +78,13 @@ def estimated_score(workshop: Workshop, version: Version, table: pa.Table) -> Un
     bench = workshop.bench(version)
     new = _some_new(bench, whole)
     dev = _dev_rows(bench)
+    told, said = slices_of_new(workshop, version, whole.table, whole.features, whole.predicted)
+    by_slice = _BySlice(bench, dev, whole, new, told)
     everything = frozenset(NEEDS)
     spec = Spec(room="monitoring", name="ensemble")
-    reference = _view(bench, _ids_of(bench, dev.judged.positions), _dev_evidence(bench, dev), everything, spec)
-    current = _view(bench, new.row_ids, _new_evidence(bench, new, dev.temperature), everything, spec)
+    known, unknown = by_slice.memberships()
+    reference = _view(bench, _ids_of(bench, dev.judged.positions), _dev_evidence(bench, dev) | known, everything, spec)
+    current = _view(bench, new.row_ids, _new_evidence(bench, new, dev.temperature) | unknown, everything, spec)
     found = ensemble(_estimators(), reference, current)
     share, foreign = _foreign(bench, dev, new)
     score = ExpectedScore(
@@ -94,9 +102,70 @@ def estimated_score(workshop: Workshop, version: Version, table: pa.Table) -> Un
         foreign=foreign,
         labels_worth_as_much=labels_worth_as_much(found.estimate, dev.scores),
         cannot_know=WHAT_IT_CANNOT_KNOW,
-        warnings=(*new.warnings, *_of_metric(bench, dev), *_of_rows(whole, new)),
+        warnings=(*new.warnings, *_of_metric(bench, dev), *_of_rows(whole, new), *notes, *said),
     )
-    return UnlabelledScore(score=score, predicted=predicted_of(whole, version))
+    lines = lines_of(told, workshop.dataset(version))
+    scored = tuple(by_slice.scored(line, one) for line, one in zip(lines, told, strict=True))
+    return UnlabelledScore(score=score, predicted=replace(predicted_of(whole, version), slices=scored))
+
+
+@dataclass(frozen=True, eq=False)
+class _BySlice:
+    """Slices of dev rows and new rows: as what estimators weigh by, and each with a score of its own."""
+
+    bench: Bench
+    dev: _Dev
+    whole: NewRows
+    new: NewRows
+    told: Sequence[SliceOfNew]
+
+    def memberships(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return declared slices as evidence of dev rows and of new rows; nothing where none is declared."""
+        declared = [one for one in self.told if one.is_declared]
+        if not declared:
+            return {}, {}
+        known = {one.name: one.rows[self.dev.judged.positions].astype(np.float64) for one in declared}
+        return {"slices": known}, {"slices": {one.name: self._of_new(one).astype(np.float64) for one in declared}}
+
+    def scored(self, line: NewSlice, one: SliceOfNew) -> NewSlice:
+        """Return a line with the score to be expected on its new rows, by the dev rows of the slice alone."""
+        here, there = one.rows[self.dev.judged.positions], self._of_new(one)
+        if here.sum() < FEWEST_LABELLED:
+            return replace(line, reason=f"{here.sum():,} labelled dev rows; {FEWEST_LABELLED} are needed")
+        if one.name not in self.most():
+            return replace(line, reason=f"scores are estimated for the {_MOST_SLICES} slices with most dev rows")
+        if not there.any():
+            return replace(line, reason="none of the new rows")
+        try:
+            found = ensemble(_estimators(), *self._views(here, there))
+        except NotApplicable as refusal:
+            return replace(line, reason=refusal.what)
+        groups = self.dev.judged.groups
+        own = None if groups is None else np.unique(groups[here], return_inverse=True)[1]
+        scores = self.dev.scores[here]
+        known = mean_interval(scores, groups=own, bounds=_bounds(self.dev.scores))
+        return replace(line, expected=found.estimate, known=known)
+
+    def most(self) -> set[str]:
+        """Return the names of the slices that get a score: each costs about a second."""
+        positions = self.dev.judged.positions
+        order = sorted(self.told, key=lambda one: (-int(one.rows[positions].sum()), one.name))
+        return {one.name for one in order[:_MOST_SLICES]}
+
+    def _views(self, here: Mask, there: Mask) -> tuple[View, View]:
+        spec, everything = Spec(room="monitoring", name="ensemble"), frozenset(NEEDS)
+        sides = []
+        for rows, ids, evidence in (
+            (here, _ids_of(self.bench, self.dev.judged.positions), _dev_evidence(self.bench, self.dev)),
+            (there, self.new.row_ids, _new_evidence(self.bench, self.new, self.dev.temperature)),
+        ):
+            cut = {name: values[rows] for name, values in evidence.items()}
+            sides.append(_view(self.bench, ids.take(pa.array(np.flatnonzero(rows))), cut, everything, spec))
+        return sides[0], sides[1]
+
+    def _of_new(self, one: SliceOfNew) -> Mask:
+        """Return which of the new rows that are looked at belong to a slice."""
+        return one.new_rows[_drawn(self.whole.row_ids, self.bench.seed)]
 
 
 def _estimators() -> Mapping[str, ScoreEstimator]:

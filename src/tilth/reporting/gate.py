@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from tilth.core.gate_summary import CheckResult, ClauseResult, ConditionResult, GateSummary, Passing
+from tilth.core.estimate import Estimate
+from tilth.core.gate_summary import CheckResult, ClauseResult, ConditionResult, GateSummary, Passing, StressResult
 from tilth.core.rows_plan import RowsPlan
 from tilth.reporting.clean import brief
 from tilth.reporting.comparison import comparison_screen, left_out_lines, said_of_regressions
@@ -17,9 +18,11 @@ from tilth.reporting.text import table_of
 
 __all__ = ["PLAN_HEADS", "gate_facts", "gate_markdown", "gate_screen", "plan_rows", "rows_screen", "signal"]
 
+_SHARE = Scale("accuracy")
 _WORDS = {Passing.PASS: "passed", Passing.FAIL: "failed", Passing.UNDECIDED: "undecided"}
 _CONDITION_HEADS = ("condition", "on test", "confidence set", "rows", "verdict")
 PLAN_HEADS = ("condition", "reliability", "by", "test rows", "labels")
+_STRESS_HEADS = ("stress test, on dev", "expected", "rows", "did not", "at most", "worst slice", "verdict")
 _CHECK_HEADS = ("check", "on", "holds", "asked", "verdict")
 _COUNTED = {"none": "independent of earlier looks", "first_change": "until the first pass", "full": "fully adaptive"}
 
@@ -27,10 +30,10 @@ _COUNTED = {"none": "independent of earlier looks", "first_change": "until the f
 def signal(gate: GateSummary) -> str:
     """Return the first line: whether the version passes, and what stands in its way."""
     words = f"{'PASS' if gate.passed else 'FAIL' if gate.verdict is Passing.FAIL else 'UNDECIDED'}: {_pair(gate)}"
-    ends = [*(one.verdict for one in gate.checks), *(one.verdict for one in gate.conditions)]
-    counts = ", ".join(f"{ends.count(kind)} {_WORDS[kind]}" for kind in Passing if kind in ends)
+    counts = ", ".join(f"{gate.ends.count(kind)} {_WORDS[kind]}" for kind in Passing if kind in gate.ends)
     failing = [one.name for one in gate.checks if one.verdict is Passing.FAIL]
     failing += [one.text for one in gate.conditions if one.verdict is Passing.FAIL]
+    failing += [one.name for one in gate.stress if one.verdict is Passing.FAIL]
     named = f" · failed: {', '.join(brief(one, 60) for one in failing[:3])}" if failing else ""
     return f"{words} · {counts}{named}"
 
@@ -43,6 +46,9 @@ def gate_screen(gate: GateSummary) -> Group:
         parts.append(Padding(table_of(_CONDITION_HEADS, rows, right=("rows",)), (1, 0)))
     if gate.checks:
         parts.append(Padding(table_of(_CHECK_HEADS, [_check_row(one) for one in gate.checks]), (1, 0)))
+    if gate.stress:
+        tests = [_stress_row(one) for one in gate.stress]
+        parts.append(Padding(table_of(_STRESS_HEADS, tests, right=("rows",)), (1, 0)))
     if gate.comparison is not None:
         parts.append(comparison_screen(gate.comparison))
     return Group(*parts, *(Text(line) for line in _notes(gate)))
@@ -55,6 +61,8 @@ def gate_markdown(gate: GateSummary) -> str:
         lines += _markdown(_CONDITION_HEADS, [row for one in gate.conditions for row in _condition_rows(one)])
     if gate.checks:
         lines += _markdown(_CHECK_HEADS, [_check_row(one) for one in gate.checks])
+    if gate.stress:
+        lines += _markdown(_STRESS_HEADS, [_stress_row(one) for one in gate.stress])
     if gate.comparison is not None:
         scale, overall = Scale(gate.comparison.metric), gate.comparison.overall
         before, after = scale.score(overall.before), scale.score(overall.after)
@@ -69,6 +77,7 @@ def gate_facts(gate: GateSummary) -> dict[str, str]:
     facts = {"gate": signal(gate)}
     facts |= {one.text: _WORDS[one.verdict] for one in gate.conditions}
     facts |= {one.name: _WORDS[one.verdict] for one in gate.checks}
+    facts |= {one.name: _WORDS[one.verdict] for one in gate.stress}
     return facts | {"budget": " ".join(_notes(gate))}
 
 
@@ -129,6 +138,18 @@ def _check_row(check: CheckResult) -> tuple[str, str, str, str, str]:
     holds = check.reason or f"{check.holds:,} of {check.rows:,}"
     asked = "all" if check.at_least == 1 else f"at least {100 * check.at_least:g} %"
     return brief(check.name, 60), check.on, brief(holds, 80), asked, _WORDS[check.verdict]
+
+
+def _stress_row(test: StressResult) -> tuple[str, ...]:
+    share = brief(test.reason, 80)
+    if test.failing is not None and test.low is not None and test.high is not None:
+        share = _SHARE.score(Estimate(value=test.failing, low=test.low, high=test.high, standard_error=0.0))
+        share += f"; {brief(test.reason, 60)}" if test.reason else ""
+    worst = ""
+    if test.worst_failing is not None:
+        worst = f"{brief(test.worst, 40)}: {_SHARE.slice_score(test.worst_failing)}"
+    bound = _SHARE.slice_score(test.at_most)
+    return brief(test.name, 60), test.expect, f"{test.rows:,}", share, bound, worst, _WORDS[test.verdict]
 
 
 def _notes(gate: GateSummary) -> list[str]:

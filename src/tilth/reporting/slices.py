@@ -10,13 +10,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tilth.core.collection_brief import CollectionBrief
+from tilth.core.new_slice import NewSlice
+from tilth.core.project_slice import ProjectSlice
 from tilth.core.slice_summary import SliceLine, SliceSummary
 from tilth.reporting.clean import brief, listed
 from tilth.reporting.figures import Scale, p_text, unbroken
 from tilth.reporting.notebook import facts_html, table_html
 from tilth.reporting.text import table_of
 
-__all__ = ["slices_html", "slices_screen"]
+__all__ = ["brief_screen", "new_slices_screen", "project_slices_screen", "slices_html", "slices_screen"]
 
 WIDEST_SCREEN = 100
 _RIGHT = ("rows", "of errors", "of loss", "q")
@@ -37,6 +40,64 @@ def slices_screen(summary: SliceSummary) -> Group:
         parts += [Padding(table_of(heads, rows, right=_RIGHT), (0, 0, 0, 2)), Text(_NOTE, style="dim"), Text()]
         parts += [Text("Rules, as SQL: for tilth.yaml, or a query", style="bold"), _rules(summary.slices)]
     return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
+
+
+def project_slices_screen(slices: Sequence[ProjectSlice], metric: str) -> Group:
+    """Return the slices of a project on one screen: declared ones, then those that the last run discovered."""
+    if not slices:
+        return Group(Text("No slice is declared, and the last run discovered none."))
+    scale = Scale(metric)
+    heads = ("slice", "", "dev rows", brief(scale.name, 24), "q", "rule")
+    rows = [
+        (
+            brief(one.name, 60),
+            "declared" if one.is_declared else "discovered",
+            "" if one.rows is None else f"{one.rows:,}",
+            "" if one.score is None else unbroken(scale.score(one.score)),
+            "" if one.q_value is None else p_text(one.q_value),
+            brief(one.rule, 80) if one.rule else "(not shown)",
+        )
+        for one in slices
+    ]
+    parts: list[RenderableType] = [table_of(heads, rows, right=("dev rows", "q")), Text()]
+    if any(not one.is_declared for one in slices):
+        parts.append(Text("tilth slices --declare NAME writes a discovered slice into tilth.yaml.", style="dim"))
+    parts.append(
+        Text("tilth slices --brief NAME says what to gather for a slice, and what it would bring.", style="dim")
+    )
+    return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
+
+
+def brief_screen(found: CollectionBrief) -> Group:
+    """Return what to gather for a slice in words, and the curve on which the words rest."""
+    scale = Scale(found.metric)
+    rows = [("measured", f"{point.rows:,}", scale.score(point.score), "") for point in found.points]
+    rows.append(("now", f"{found.labelled:,}", scale.score(found.now), ""))
+    rows += [(one.what, f"{one.rows:,}", scale.score(one.score), scale.gain(one.gain)) for one in found.forecasts]
+    title = f"{scale.name} in the slice by its labelled train rows, {scale.score_note}; gain {scale.gain_note}"
+    table = table_of(("", "rows", "score", "gain"), rows, right=("rows",))
+    said = [Text(brief(sentence, 600)) for sentence in found.sentences]
+    parts: list[RenderableType] = [*said, Text(), Text(title, style="bold"), Padding(table, (1, 0))]
+    return Group(*(Constrain(part, WIDEST_SCREEN) for part in parts))
+
+
+def new_slices_screen(slices: Sequence[NewSlice], metric: str) -> Group:
+    """Return how new rows fall into slices, and what is likely to be scored on each, where that was asked for."""
+    scale, asked = Scale(metric), any(one.expected is not None or one.reason for one in slices)
+    heads = ("slice", "", "new rows", "share", "of train", *(("expected", "on dev") if asked else ()))
+    rows = []
+    for one in slices:
+        line = (
+            brief(one.name, 60),
+            "declared" if one.is_declared else "discovered",
+            f"{one.rows:,}",
+            f"{100 * one.share:.1f} %",
+            f"{100 * one.train_share:.1f} %",
+        )
+        expected = one.reason if one.expected is None else unbroken(scale.score(one.expected))
+        known = "" if one.known is None else unbroken(scale.score(one.known))
+        rows.append((*line, *((brief(expected, 80), known) if asked else ())))
+    return Group(table_of(heads, rows, right=("new rows", "share", "of train")))
 
 
 def slices_html(summary: SliceSummary) -> str:
