@@ -44,6 +44,8 @@ Need = Literal[
     "label_sets",
     "scores",
     "slices",
+    "made",
+    "encode",
 ]
 Scope = Literal["train", "all"]
 """train: labelled train rows. all: rows of every split, with the labels of train rows only."""
@@ -68,6 +70,8 @@ NEEDS: Mapping[str, str] = {
     "label_sets": "the classes that a label which a migration left open may be (n, k) bool; all False for other rows",
     "scores": "the metric's score of each row's out-of-sample prediction (n,) float64, higher is better",
     "slices": "name -> how far each row belongs to that slice (n,) float64 in [0, 1], worst slice first",
+    "made": "mask of rows that an edit made (n,): what is made anew is made from rows of the source",
+    "encode": "a function from a table of feature columns to their features (m, d) float32, as `embeddings` are",
 }
 
 
@@ -247,6 +251,18 @@ class View:
         """Slice -> membership (n,) in [0, 1]; the slice that is worst off stands first."""
         slices: Mapping[str, Vector] = self._get("slices")
         return slices
+
+    @property
+    def made(self) -> Mask:
+        """Rows that an edit made."""
+        made: Mask = self._get("made")
+        return made
+
+    @property
+    def encode(self) -> Callable[[pa.Table], FloatMatrix32]:
+        """A function that encodes rows of feature columns as `embeddings` are."""
+        encode: Callable[[pa.Table], FloatMatrix32] = self._get("encode")
+        return encode
 
     @property
     def n_classes(self) -> int:
