@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from tilth.core.arrays import IntVector, Vector
 from tilth.numerics.oversampling import between, voted
 
-__all__ = ["as_cells", "blended", "numbers_in", "voted_cells"]
+__all__ = ["as_cells", "blended", "codes_of", "numbers_in", "plain_texts", "voted_cells"]
 
 
 def blended(column: pa.Array | pa.ChunkedArray, first: IntVector, second: IntVector, gap: Vector) -> pa.Array:
@@ -51,9 +51,22 @@ def as_cells(values: Vector, kind: pa.DataType) -> pa.Array:
 
 def voted_cells(column: pa.Array | pa.ChunkedArray, anchors: IntVector, near: IntVector) -> pa.Array:
     """Return for each anchor the cell that most near rows have."""
+    codes, words = codes_of(column)
+    found = voted(codes, anchors, near)
+    return words.take(pa.array(found, mask=found < 0)).cast(column.type)
+
+
+def codes_of(column: pa.Array | pa.ChunkedArray) -> tuple[IntVector, pa.Array]:
+    """Return the number of each cell's category (n,), -1 where it is missing, and the categories in their order."""
     cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     plain = cells.cast(cells.type.value_type) if pa.types.is_dictionary(cells.type) else cells
     words = pc.drop_null(plain.unique())
-    codes = np.asarray(pc.fill_null(pc.index_in(plain, value_set=words), -1), dtype=np.intp)
-    found = voted(codes, anchors, near)
-    return words.take(pa.array(found, mask=found < 0)).cast(cells.type)
+    words = words.take(pc.sort_indices(words))
+    return np.asarray(pc.fill_null(pc.index_in(plain, value_set=words), -1), dtype=np.intp), words
+
+
+def plain_texts(column: pa.Array | pa.ChunkedArray) -> list[str]:
+    """Return cells as text, "" where one is missing."""
+    cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    plain = cells.cast(cells.type.value_type) if pa.types.is_dictionary(cells.type) else cells
+    return [text or "" for text in plain.cast(pa.string()).to_pylist()]

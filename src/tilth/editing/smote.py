@@ -15,49 +15,27 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from tilth.core.arrays import IntVector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType
-from tilth.editing._made_cells import blended, voted_cells
+from tilth.editing._drafts import smoted
 from tilth.editing._making import (
     BLENDED,
     MAKER_NEEDS,
-    Draft,
     anchored,
     made_edit,
     parents_of,
     rare_classes,
     real_rows,
     refuse_columns,
-    uniforms,
 )
-from tilth.numerics.oversampling import in_danger, near_in_class
+from tilth.numerics.oversampling import in_danger
 from tilth.operators.view import Scope, View
 
-__all__ = ["Smote", "smoted"]
-
-
-def smoted(view: View, rows: IntVector, anchors: IntVector, draws: IntVector, k: int) -> Draft:
-    """Return a row for each anchor, between it and one of its k near rows of its class among `rows`; positions (r,), (m,), draws (m,)."""
-    place = np.full(len(view), -1, dtype=np.intp)
-    place[rows] = np.arange(len(rows))
-    labels = view.labels[rows].astype(np.intp)
-    near = rows[near_in_class(view.embeddings[rows], labels, place[anchors], k)]
-    chance = uniforms(view, anchors, draws, 2, "between")
-    partners = near[np.arange(len(anchors)), np.minimum((chance[:, 0] * k).astype(np.intp), k - 1)]
-    cells: dict[str, pa.Array] = {}
-    for column in view.schema.features:
-        values = view.table.column(column.name)
-        if column.type in BLENDED:
-            cells[column.name] = blended(values, anchors, partners, chance[:, 1])
-        else:
-            cells[column.name] = voted_cells(values, anchors, near)
-    parents = np.column_stack([anchors, partners])
-    return Draft(cells=cells, parents=parents, draws=draws, labels=view.labels[anchors].astype(np.intp))
+__all__ = ["Smote"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
