@@ -166,6 +166,20 @@ def test_fit_to_leaves_a_fitting_edit_alone(table_of):
     assert (missed, fitted.edit_id) == (0, edit.edit_id)
 
 
+def test_fit_to_leaves_out_what_was_made_from_a_row_that_changed_since(table_of):
+    """m of a and b, n of c alone: once b is relabelled, m is left out."""
+    table = table_of("abc", label=pa.array(["x", "x", "y"]))
+    more = table_of("mn", label=pa.array(["x", "y"]), parents={"m": ["a", "b"], "n": ["c"]})
+    held = pa.table({ROW_ID: ["a", "b", "c"], "value": ["x", "x", "y"]})
+    edit = replace(adding(more), expects={"label": held})
+    assert rows(fit_to(table, edit)[0].add) == ["m", "n"]
+    changed = apply(table, relabelling("b", ["y"], ["x"]))
+    fitted, n_left = fit_to(changed, edit)
+    assert rows(fitted.add) == ["n"]
+    assert n_left == 1
+    assert rows(apply(changed, fitted)) == ["a", "b", "c", "n"]
+
+
 def test_fit_to_adds_what_is_new_and_has_its_parents(table_of):
     """d has its parent and e stands on d; f's is gone, g's is dropped, b is there already."""
     made = table_of("efdgb", parents={"e": ["d"], "d": ["a"], "f": ["x"], "g": ["c"]})

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilth.core.edit import PERSON, Edit, Verb, ids_of
-from tilth.core.names import ROW_ID, TARGET, TRUSTED, WEIGHT
+from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
 from tilth.core.spec import Spec
 from tilth.testing.strategies import edits, tables
 
@@ -94,3 +94,26 @@ def test_what_was_expected_survives_being_written():
     edit = relabelling(["a"], ["y"])
     again = Edit.from_parts(edit.describe(), edit.to_tables())
     assert again.expects["label"].equals(edit.expects["label"])
+
+
+def test_made_rows_are_whole_and_their_ids_follow_from_parents_and_draw():
+    rows = pa.table(
+        {
+            "x": [1.0, 2.0, 3.0],
+            "label": ["a", "a", None],
+            TARGET: pa.array([None, None, [0.5, 0.5]], pa.list_(pa.float32(), 2)),
+            PARENTS: [["p", "q"], ["p", "q"], ["q"]],
+        }
+    )
+    edit = Edit.synthesizing(rows, np.array([0, 1, 0]), operator=SPEC, reason="made")
+    ids = edit.add.column(ROW_ID).to_pylist()
+    assert len(set(ids)) == 3
+    assert (edit.verb, edit.author, edit.touched.to_pylist()) == (Verb.SYNTHESIZE, "by_hand", ids)
+    assert edit.add.column(SPLIT).to_pylist() == ["train"] * 3
+    assert edit.add.column(WEIGHT).null_count == 3
+    other = Edit.synthesizing(rows.slice(1), np.array([1, 0]), operator=SPEC, reason="made")
+    assert other.add.column(ROW_ID).to_pylist() == ids[1:]
+    stronger = Spec(room="editing", name="by_hand", parameters={"share": 0.2})
+    assert not set(
+        Edit.synthesizing(rows, np.zeros(3, int), operator=stronger, reason="").add.column(ROW_ID).to_pylist()
+    ) & set(ids)

@@ -123,7 +123,7 @@ def world_of(table: pa.Table, schema: Schema, truth: np.ndarray, *, seed: int = 
         return memo[name]
 
     evidence = EvidenceBase(
-        dataset=dataset, features=features, out_of_sample=cross_fitted, remember=remember, seed=seed
+        dataset=dataset, features=features, out_of_sample=cross_fitted, remember=remember, seed=seed, encode=encode
     )
     return World(dataset=dataset, truth=truth, bench=bench, evidence=evidence)
 

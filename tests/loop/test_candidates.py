@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -13,7 +15,7 @@ from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, Split
 from tilth.editing.relabel_hard import RelabelHard
 from tilth.loop import candidates
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
-from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted
+from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted, without_judges
 from tilth.loop.quarantine import Quarantine
 from tilth.operators import registry
 
@@ -218,6 +220,16 @@ def test_an_edit_may_not_touch_dev_or_test_rows(world):
         error = refused(world, edit_of(world, Verb.REMOVE, drop=pa.array([row, "r00001"])), "1 rows that are not train")
         assert row in str(error)
         refused(world, edit_of(world, set={"label": cells([row], pa.array(["no"]))}), "1 rows that are not train")
+
+
+def test_made_rows_that_came_out_as_dev_or_test_rows_are_left_out(world):
+    own = copies_of(world, [world.rows(Split.DEV)[0], world.rows(Split.TRAIN)[0]])
+    edit = edit_of(world, Verb.SYNTHESIZE, add=own)
+    kept = without_judges(edit, world.dataset)
+    assert kept.add.column(ROW_ID).to_pylist() == ["new-1"]
+    refuse_protected(kept, world.dataset)
+    assert without_judges(kept, world.dataset) is kept
+    assert without_judges(replace(edit, add=own.slice(0, 1)), world.dataset).n_rows == 0
 
 
 def test_an_edit_may_not_add_copies_of_dev_or_test_rows(world):

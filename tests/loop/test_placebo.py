@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 import pytest
 from loop_worlds import arena_of, candidate, dropping, flipping, gaussian_world, lying, relabelling, told, with_trusted
 
-from tilth.core.apply import fit_to
+from tilth.core.apply import apply, fit_to
 from tilth.core.edit import Edit, Verb
 from tilth.core.errors import NotApplicable
-from tilth.core.names import ROW_ID, TARGET, WEIGHT, Split
+from tilth.core.names import PARENTS, ROW_ID, TARGET, WEIGHT, Split
 from tilth.editing.balance_classes import BalanceClasses
 from tilth.editing.relabel_hard import RelabelHard
 from tilth.editing.relabel_soft import RelabelSoft
@@ -146,7 +146,29 @@ def test_soft_targets_of_few_rows_come_from_the_rule_on_random_rows(world):
     assert set(to) != set(range(30))
 
 
-def test_an_edit_that_adds_rows_has_no_placebo_yet(world):
+def test_made_rows_stand_beside_duplicates_of_their_parents(world):
+    view = world.evidence.view(BalanceClasses())
+    parents = [["r00001", "r00002"], ["r00001", "r00003"], ["r00004", "r00005"]]
+    added = world.bench.train.slice(0, 3)
+    ids, lists = pa.array(["m1", "m2", "m3"]), pa.array(parents, pa.list_(pa.string()))
+    added = added.set_column(added.column_names.index(ROW_ID), ROW_ID, ids)
+    added = added.set_column(added.column_names.index(PARENTS), PARENTS, lists)
+    edit = Edit(verb=Verb.SYNTHESIZE, operator=view.spec, reason="", author="x", add=added)
+    for seed in range(3):
+        drawn = placebo(edit, BalanceClasses(), view, view.labels, rng(seed), train=world.bench.train)
+        assert drawn.add.num_rows == 3
+        for row, mine in zip(drawn.add.to_pylist(), parents, strict=True):
+            (parent,) = row[PARENTS]
+            assert parent in mine
+            (source,) = world.bench.train.filter(pc.equal(world.bench.train.column(ROW_ID), parent)).to_pylist()
+            assert {k: v for k, v in row.items() if k not in (ROW_ID, PARENTS)} == {
+                k: v for k, v in source.items() if k not in (ROW_ID, PARENTS)
+            }
+        after = apply(world.bench.train, drawn)
+        assert after.num_rows == world.bench.train.num_rows + 3
+
+
+def test_rows_without_parents_have_no_placebo(world):
     view = world.evidence.view(BalanceClasses())
     edit = Edit(
         verb=Verb.ADD, operator=view.spec, reason="", author="x", add=pa.table({ROW_ID: pa.array(["n"], pa.string())})

@@ -58,7 +58,7 @@ def fit_to(table: pa.Table, edit: Edit) -> tuple[Edit, int]:
     """Return the part of an edit that fits another version, and how many of its rows do not.
 
     Left out are rows that are gone, rows whose cell is no longer what the edit expected, and of the rows that it adds
-    those that are there already and those whose parents are gone.
+    those that are there already and those whose parents are gone, or no longer hold what the edit expected.
     """
     present = table.column(ROW_ID)
     stale = _stale(table, edit.expects)
@@ -71,7 +71,7 @@ def fit_to(table: pa.Table, edit: Edit) -> tuple[Edit, int]:
         author=edit.author,
         drop=drop,
         set={name: cells for name, cells in keep.items() if cells.num_rows},
-        add=None if edit.add is None else _addable(edit.add, table, drop),
+        add=None if edit.add is None else _addable(edit.add, table, drop, stale),
         expects={name: _without(cells, present, stale) for name, cells in edit.expects.items()},
         evaluation=edit.evaluation,
     )
@@ -178,15 +178,20 @@ def _refuse_orphans(edit: Edit, gone: set[str]) -> None:
         )
 
 
-def _addable(rows: pa.Table, table: pa.Table, drop: pa.Array) -> pa.Table | None:
-    """The added rows that are new and whose parents are there, or are added with them."""
+def _addable(rows: pa.Table, table: pa.Table, drop: pa.Array, stale: pa.Array) -> pa.Table | None:
+    """The added rows that are new and whose parents are there as they were, or are added with them."""
+    changed = set(stale.to_pylist())
     stays = pa.array(~_dropped(table, drop))
     there = set(table.column(ROW_ID).filter(stays).to_pylist())
     lines = dict(zip(rows.column(ROW_ID).to_pylist(), rows.column(PARENTS).to_pylist(), strict=True))
     added: set[str] = set()
     while True:
         known = there | added
-        more = {row for row, parents in lines.items() if row not in known and known.issuperset(parents or ())}
+        more = {
+            row
+            for row, parents in lines.items()
+            if row not in known and known.issuperset(parents or ()) and changed.isdisjoint(parents or ())
+        }
         if not more:
             break
         added |= more

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import Matrix, Vector
-from tilth.core.ids import content_sums, short_id
-from tilth.core.names import AUGMENT, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.ids import content_sums, digest_of, short_id
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.spec import Spec
 
 __all__ = ["PERSON", "Edit", "Verb", "ids_of", "target_column"]
@@ -182,6 +182,49 @@ class Edit:
         """Let rows be varied by a policy, as its text says, while a learner trains on them."""
         cells = {AUGMENT: pa.table({ROW_ID: ids, "value": pa.array([policy] * len(ids), pa.string())})}
         return cls(verb=Verb.MODIFY, operator=operator, reason=reason, author=operator.name, set=cells)
+
+    @classmethod
+    def synthesizing(
+        cls,
+        rows: pa.Table,
+        draws: IntVector,
+        *,
+        operator: Spec,
+        reason: str,
+        expects: Mapping[str, pa.Table] | None = None,
+    ) -> Edit:
+        """Bring made rows into train.
+
+        A row's id follows from the operator, its parents and its draw number, so that the same proposal makes the same rows.
+
+        Parameters
+        ----------
+        rows : the user's columns with the label, `_tilth_parents`, and `_tilth_target`, null where the label is the target
+        draws : (m,) draw number of each, different for rows of the same parents
+        operator, reason : what made them, and why
+        expects : what their parents' cells held; on replay a row is left out whose parent's cell differs
+        """
+        m, source = rows.num_rows, operator.to_dict()
+        lines = zip(rows.column(PARENTS).to_pylist(), draws.tolist(), strict=True)
+        made = {
+            ROW_ID: pa.array(
+                ["m" + digest_of([source, parents, draw], size=12) for parents, draw in lines], pa.string()
+            ),
+            SPLIT: pa.array([str(Split.TRAIN)] * m, pa.string()),
+            WEIGHT: pa.nulls(m, pa.float64()),
+            TRUSTED: pa.array([False] * m),
+            AUGMENT: pa.nulls(m, pa.string()),
+        }
+        for name, cells in made.items():
+            rows = rows.append_column(name, cells)
+        return cls(
+            verb=Verb.SYNTHESIZE,
+            operator=operator,
+            reason=reason,
+            author=operator.name,
+            add=rows.combine_chunks(),
+            expects=dict(expects or {}),
+        )
 
     # -- serialisation -------------------------------------------------------------------------------------------------
 

@@ -51,7 +51,15 @@ def fold_numbers(
     return np.asarray(dealt[codes], dtype=np.intp)
 
 
-def out_of_sample(learner: Learner, view: View, target: Target, folds: IntVector, *, prepared: Any = None) -> Matrix:
+def out_of_sample(
+    learner: Learner,
+    view: View,
+    target: Target,
+    folds: IntVector,
+    *,
+    prepared: Any = None,
+    barred: Mask | None = None,
+) -> Matrix:
     """Return out-of-sample predictions of every row: (n, k) calibrated probabilities, or (n, 1) numbers.
 
     One temperature, fitted on the rows that have a target, calibrates all rows; it never changes which class
@@ -64,6 +72,7 @@ def out_of_sample(learner: Learner, view: View, target: Target, folds: IntVector
     target : their targets; rows without one are predicted but not learnt from
     folds : (n,) from `fold_numbers`
     prepared : from `learner.prepare`, if it is there already
+    barred : (n, n_folds) rows that are not learnt from where a fold is held out, beside its own: what was made from its rows
 
     Raises
     ------
@@ -71,11 +80,17 @@ def out_of_sample(learner: Learner, view: View, target: Target, folds: IntVector
 
     Source: Stone (1974), JRSS B 36; Guo et al. (2017), ICML.
     """
-    return calibrated(predicted_by_fold(learner, view, target, folds, prepared=prepared), target)
+    return calibrated(predicted_by_fold(learner, view, target, folds, prepared=prepared, barred=barred), target)
 
 
 def predicted_by_fold(
-    learner: Learner, view: View, target: Target, folds: IntVector, *, prepared: Any = None
+    learner: Learner,
+    view: View,
+    target: Target,
+    folds: IntVector,
+    *,
+    prepared: Any = None,
+    barred: Mask | None = None,
 ) -> Matrix:
     """Return out-of-sample predictions as the learner gives them; the first fold's model starts the other fits."""
     ready = learner.prepare(view) if prepared is None else prepared
@@ -83,9 +98,10 @@ def predicted_by_fold(
     first: Model | None = None
     for fold in np.unique(folds):
         held = folds == fold
-        if not (target.mask & ~held).any():
+        unseen = held if barred is None else held | barred[:, fold]
+        if not (target.mask & ~unseen).any():
             raise NotApplicable("out-of-sample predictions need labelled rows in at least two folds")
-        model = learner.fit(view, _without(target, held), prepared=ready, start=first)
+        model = learner.fit(view, _without(target, unseen), prepared=ready, start=first)
         first = model if first is None else first
         found = learner.predict_proba(part_of(view, learner.needs, np.flatnonzero(held)), model)
         predicted = np.zeros((len(view), found.shape[1])) if predicted is None else predicted

@@ -37,8 +37,19 @@ __all__ = ["LEARNT", "Apart"]
 
 LEARNT = frozenset({"pred_probs", "truth_probs", "predictions"})
 """Needs that were learnt from labels of all train rows."""
-_BY_ROW = LEARNT | {"labels", "numbers", "labelled", "trusted", "weights", "times", "groups", "splits", "embeddings"}
-_AS_IT_IS = frozenset({"findings", "source", "transforms"})
+_BY_ROW = LEARNT | {
+    "labels",
+    "numbers",
+    "labelled",
+    "trusted",
+    "weights",
+    "times",
+    "groups",
+    "splits",
+    "embeddings",
+    "made",
+}
+_AS_IT_IS = frozenset({"findings", "source", "encode", "transforms"})
 _NO_NOISE = 1e-9
 """Largest entry of a transition off its diagonal that is rounding."""
 
@@ -61,8 +72,11 @@ class Apart:
 
     @staticmethod
     def serves(needs: frozenset[str]) -> bool:
-        """Whether an editor with these needs reads what was learnt, and nothing that cannot be cut to some rows."""
-        return bool(needs & LEARNT) and needs <= _BY_ROW | _AS_IT_IS | {"table", "slices"}
+        """Whether an editor with these needs reads what was learnt, or makes rows and judges them by the labels of all.
+
+        It must read nothing that cannot be cut to some rows.
+        """
+        return bool(needs & (LEARNT | {"encode"})) and needs <= _BY_ROW | _AS_IT_IS | {"table", "slices"}
 
     @cached_property
     def positions(self) -> IntVector:

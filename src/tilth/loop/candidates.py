@@ -18,7 +18,7 @@ from tilth.core.errors import NotApplicable
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase
 from tilth.loop.forecast import screening_of
-from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted
+from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted, without_judges
 from tilth.loop.quarantine import Quarantine
 from tilth.operators.protocols import Editor
 from tilth.operators.registry import make, names, spec_of
@@ -95,7 +95,7 @@ def _strengths(name: str, aims: Sequence[str]) -> Sequence[Editor]:
 
 def _proposal(editor: Editor, evidence: EvidenceBase) -> Candidate:
     view = evidence.view(editor)
-    edit = refuse_forged(editor.propose(view), editor)
+    edit = without_judges(refuse_forged(editor.propose(view), editor), evidence.dataset)
     refuse_protected(edit, evidence.dataset)
     assert edit.edit_id  # computed here, where an edit that cannot be hashed is a failed step
     return Candidate(edit=edit, editor=editor, view=view)

@@ -31,6 +31,7 @@ from tilth.loop._curve_noise import drawn_noise, kinds_of, rows_noise, weights_o
 from tilth.loop.bench import Bench
 from tilth.loop.curve import MEASURED_ROWS, Measured
 from tilth.loop.folds import folds_of, together_of
+from tilth.loop.frames import made_rows
 from tilth.loop.visibility import may_tell
 from tilth.numerics.learning_curve import FittedCurve
 
@@ -154,7 +155,7 @@ def collection_brief(
 
 
 def _parts(bench: Bench, inside: Mask) -> _Parts:
-    labelled = np.flatnonzero(bench.labels(bench.train)[1])
+    labelled = np.flatnonzero(bench.labels(bench.train)[1] & ~made_rows(bench.train))
     n_inside = int(inside[labelled].sum())
     if n_inside < FEWEST_ROWS:
         raise NotApplicable(f"the slice has {n_inside:,} labelled train rows; its learning curve needs {FEWEST_ROWS}")

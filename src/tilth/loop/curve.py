@@ -32,7 +32,7 @@ from tilth.core.rng import row_uniforms
 from tilth.loop._curve_noise import drawn_noise, kinds_of, rows_noise, weights_of
 from tilth.loop.bench import Bench
 from tilth.loop.folds import folds_of, together_of
-from tilth.loop.frames import train_rows
+from tilth.loop.frames import made_rows, train_rows
 from tilth.numerics.learning_curve import FittedCurve, fit_curve
 from tilth.numerics.neighbour_bound import mae_bound, share_bound
 from tilth.numerics.neighbours import k_nearest
@@ -179,7 +179,9 @@ def learning_curve_of(bench: Bench, progress: Progress = silent) -> Measured:
 
 
 def _parts(bench: Bench, most: int) -> _Parts:
-    _, labelled = bench.labels(bench.train)
+    labelled = bench.labels(bench.train)[1] & ~made_rows(
+        bench.train
+    )  # made rows would tell of their parents across folds
     order = row_uniforms(cell_digests(bench.train.column(ROW_ID)), bench.seed, "curve")
     rows = np.flatnonzero(labelled)
     rows = np.sort(rows[np.argsort(order[rows], kind="stable")][:most])

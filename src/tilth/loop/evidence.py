@@ -27,7 +27,7 @@ from tilth.core.schema import Role, Schema
 from tilth.core.target import Target
 from tilth.learning._crossfit import fold_numbers
 from tilth.loop._split_plan import ROW_ORDER
-from tilth.loop.frames import class_codes, numeric_labels, standing_together, trusted_of, weights_of
+from tilth.loop.frames import class_codes, made_rows, numeric_labels, standing_together, trusted_of, weights_of
 from tilth.numerics.denoising import denoise
 from tilth.numerics.near_cells import MOST_EXACT, k_near
 from tilth.numerics.near_lists import FEWEST, SPARE, NearLists, near_lists, origin_of, renewed, vector_digests
@@ -77,6 +77,7 @@ class EvidenceBase:
     open_sets : gives the rows whose label a migration left open, and their possible classes; None where nothing was migrated
     renew : runs a computation on what it last returned for any version, or None: (name, function) -> arrays; what was there before
         may save work, and must not change the result
+    encode : encodes rows that are not there yet, by a table of `_tilth_id` and feature columns
     features_at : gives the features of rows by their storage positions; by default those are copied
     """
 
@@ -93,6 +94,7 @@ class EvidenceBase:
     score: Callable[[np.ndarray, np.ndarray], Vector] | None = None
     sliced: Callable[[], Mapping[str, Vector]] | None = None
     varied: Callable[[], Repertoire] | None = None
+    encode: Callable[[pa.Table], FloatMatrix32] | None = None
     findings: dict[str, Finding] = field(default_factory=dict)
     _cache: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -142,9 +144,12 @@ class EvidenceBase:
             "splits": once("splits", lambda: self.dataset.splits[rows]),
             "trusted": once("trusted", lambda: trusted_of(self.dataset.read(TRUSTED))[rows]),
             "weights": once("weights", lambda: weights_of(self.dataset.read(WEIGHT))[rows]),
+            "made": once("made", lambda: made_rows(self.dataset.read(PARENTS))[rows]),
             "findings": lambda: MappingProxyType(self.findings),
             "source": lambda: self.source,
         }
+        if self.encode is not None:
+            suppliers["encode"] = lambda: self._encoded
         if self.voted is not None:
             voted = self.voted
             suppliers["votes"] = once("votes", lambda: voted().take(rows))
@@ -197,6 +202,13 @@ class EvidenceBase:
         """Rows whose label an operator may read: never those of dev and test."""
         return self._labels()[1] & self.dataset.mask(Split.TRAIN, Split.POOL)
 
+    def _encoded(self, table: pa.Table) -> FloatMatrix32:
+        assert self.encode is not None
+        names = [column.name for column in self.schema.features]
+        ids = pa.array([f"new {row}" for row in range(table.num_rows)], pa.string())
+        kinds = self.dataset.read(*names).schema
+        return self.encode(table.select(names).cast(kinds).add_column(0, ROW_ID, ids))
+
     def _label_sets(self) -> Mask:
         assert self.open_sets is not None
         rows, sets = self.open_sets()
@@ -222,7 +234,15 @@ class EvidenceBase:
         return self.remember("truth", columns, lambda: {"truth": self._denoised(rows)})["truth"]
 
     def _denoised(self, rows: IntVector) -> np.ndarray:
-        """Return p(truth | features, given label) of train rows; equal rows stand in one fold."""
+        """Return p(truth | features, given label) of train rows; equal rows stand in one fold.
+
+        Rows that were made are copies of sorts of their parents, and would tell the parents' labels: their own label is what they are.
+        """
+        made = made_rows(self.dataset.read(PARENTS))[rows]
+        if made.any():
+            truth = np.eye(self.schema.task.n_classes)[self._labels()[0][rows].astype(np.intp)]
+            truth[~made] = self._denoised(rows[~made])
+            return truth
         labels = self._labels()[0][rows].astype(np.intp)
         if len(rows) < FEWEST_DENOISED or (labels == labels[0]).all():
             raise NotApplicable(f"fewer than {FEWEST_DENOISED} labelled rows, or one class: there is no noise to learn")

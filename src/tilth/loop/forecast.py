@@ -40,8 +40,8 @@ from tilth.learning._crossfit import FOLDS
 from tilth.loop.apart import Apart
 from tilth.loop.bench import Bench, refuse_empty
 from tilth.loop.evidence import N_NEIGHBOURS
-from tilth.loop.folds import folds_of
-from tilth.loop.frames import target_of, train_rows
+from tilth.loop.folds import apart_from, folds_of
+from tilth.loop.frames import made_rows, target_of, train_rows
 from tilth.loop.guards import LARGEST_FALL_OF_ALL
 from tilth.numerics.neighbours import k_nearest
 from tilth.operators.protocols import Editor
@@ -167,16 +167,16 @@ def _short(bench: Bench) -> Bench:
 
 
 def _screened(bench: Bench) -> IntVector:
-    """Return the positions in train of the labelled rows, or of SCREENING_ROWS of them."""
-    _, labelled = bench.labels(bench.train)
+    """Return the positions in train of the labelled rows, or of SCREENING_ROWS of them; made rows are no rows to be scored on."""
+    labelled = bench.labels(bench.train)[1] & ~made_rows(bench.train)
     order = row_uniforms(cell_digests(bench.train.column(ROW_ID)), bench.seed, "screening")
     rows = np.flatnonzero(labelled)
     return np.sort(rows[np.argsort(order[rows], kind="stable")][:SCREENING_ROWS])
 
 
 def _taught_otherwise(bench: Bench) -> IntVector:
-    """Return the positions in train of rows without a label that have a target, voted or open ones; the screened share of them."""
-    _, labelled = bench.labels(bench.train)
+    """Return the positions in train of what is learnt from beside those: made, voted and open rows; the screened share of them."""
+    labelled = bench.labels(bench.train)[1] & ~made_rows(bench.train)
     rows = np.flatnonzero(~labelled & target_of(bench.train, bench.schema).mask)
     order = row_uniforms(cell_digests(bench.train.column(ROW_ID).take(pa.array(rows))), bench.seed, "screening")
     share = min(1.0, SCREENING_ROWS / max(int(labelled.sum()), 1))
@@ -192,6 +192,7 @@ def _fold(apart: Apart, number: int, n_neighbours: int, others: IntVector) -> _F
         near = k_nearest(bench.features[positions], n_neighbours, metric="euclidean", exclude_self=True).positions
         labels = np.vstack([own[None, :], own[near.T]])
         shares = np.concatenate([[0.5], np.full(n_neighbours, 0.5 / n_neighbours)])
+    others = apart_from(bench.train, others, apart.rows[outside])
     inside = bench.train.take(pa.array(np.sort(np.concatenate([apart.rows[~outside], others]))))
     return _Fold(
         number=number,

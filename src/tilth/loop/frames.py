@@ -17,6 +17,7 @@ from tilth.core.target import Target
 __all__ = [
     "class_codes",
     "frame_columns",
+    "made_rows",
     "numeric_labels",
     "standing_together",
     "target_of",
@@ -53,6 +54,11 @@ def weights_of(table: pa.Table) -> Vector:
 def trusted_of(table: pa.Table) -> Mask:
     """Return the mask of rows whose label a person confirmed."""
     return np.asarray(pc.fill_null(table.column(TRUSTED), False))
+
+
+def made_rows(table: pa.Table) -> Mask:
+    """Return the mask of rows that were made from others."""
+    return np.asarray(pc.is_valid(table.column(PARENTS)))
 
 
 def train_rows(table: pa.Table) -> Mask:

@@ -72,6 +72,7 @@ def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str, dr
             generator(arena.settings.seed, "placebo", name, draw),
             drawable=drawable,
             weights=weights,
+            train=train,
         )
         for draw in draws
     ]

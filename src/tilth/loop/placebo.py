@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from tilth.core.arrays import IntVector, Mask, Vector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
-from tilth.core.names import AUGMENT, ROW_ID, TARGET, WEIGHT
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, TARGET, TRUSTED, WEIGHT
 from tilth.core.policy import Policy
 from tilth.operators.protocols import Editor
 from tilth.operators.view import View
@@ -46,6 +46,7 @@ def placebo(
     *,
     drawable: Mask | None = None,
     weights: Vector | None = None,
+    train: pa.Table | None = None,
 ) -> Edit:
     """Return one draw of the placebo of an edit.
 
@@ -59,12 +60,15 @@ def placebo(
     drawable : (n,) rows that may be drawn, default all: labelled train rows, without those whose label a person confirmed
         where the edit leaves such rows alone; the pool, where rows come in from it
     weights : (n,) training weights of the rows as they stand, default 1
+    train : the train rows as they stand, of which made rows' parents are duplicated
 
     Raises
     ------
     NotApplicable
-        The edit adds rows: there is nothing to draw from.
+        The edit adds rows that have no parents: there is nothing to draw from.
     """
+    if edit.add is not None and train is not None and edit.add.column(PARENTS).null_count == 0:
+        return _duplicates(edit, train, rng)
     if edit.add is not None:
         raise NotApplicable("this editor adds rows, and there is no pool of rows to draw a placebo from")
     allowed = np.ones(len(view), dtype=bool) if drawable is None else drawable
@@ -83,6 +87,24 @@ def placebo(
     if edit.set:
         return editor.propose(view, rows)
     return replace(edit, drop=view.take_ids(rows), expects={})
+
+
+def _duplicates(edit: Edit, train: pa.Table, rng: np.random.Generator) -> Edit:
+    """Return as many duplicates of the same parents, with their labels, targets and weights: one parent of each made row."""
+    assert edit.add is not None
+    parents = [mine[rng.integers(len(mine))] for mine in edit.add.column(PARENTS).to_pylist()]
+    at = pc.index_in(pa.array(parents, pa.string()), value_set=train.column(ROW_ID).combine_chunks())
+    rows = train.take(at)
+    fresh = {
+        ROW_ID: pa.array([f"duplicate {draw} of {parent}" for draw, parent in enumerate(parents)], pa.string()),
+        PARENTS: pa.array([[parent] for parent in parents], train.schema.field(PARENTS).type),
+        TRUSTED: pa.array([False] * len(parents)),
+    }
+    for name, cells in fresh.items():
+        rows = rows.set_column(
+            rows.column_names.index(name), train.schema.field(name), cells.cast(train.schema.field(name).type)
+        )
+    return replace(edit, add=rows, expects={})
 
 
 def _positions(view: View, ids: pa.Array) -> IntVector:

@@ -226,6 +226,7 @@ class Project(ProjectHome):
                 progress=progress,
                 folder=self.folder,
             )
+
     def slices(self) -> tuple[ProjectSlice, ...]:
         """Return the declared slices, then those that the last run discovered, with the figures of that run."""
         from tilth.loop.declaring import project_slices

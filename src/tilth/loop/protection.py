@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from tilth.core.apply import set_cells
 from tilth.core.arrays import Mask
 from tilth.core.dataset import Dataset
-from tilth.core.edit import PERSON, Edit
+from tilth.core.edit import PERSON, Edit, Verb
 from tilth.core.errors import ContractError, ProtectedRowError, first_three
 from tilth.core.ids import row_digests
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, Split
@@ -25,7 +25,7 @@ from tilth.loop.frames import trusted_of
 from tilth.operators.protocols import Editor
 from tilth.operators.registry import spec_of
 
-__all__ = ["refuse_forged", "refuse_protected", "spare_trusted"]
+__all__ = ["refuse_forged", "refuse_protected", "spare_trusted", "without_judges"]
 
 JUDGES = (Split.DEV, Split.TEST)
 EDITABLE = (Split.TRAIN, Split.POOL)
@@ -69,6 +69,22 @@ def spare_trusted(edit: Edit, dataset: Dataset) -> Edit:
         return {name: table for name, table in {**cells, **kept}.items() if table.num_rows}
 
     return replace(edit, set=spared(edit.set), expects=spared(edit.expects))
+
+
+def without_judges(edit: Edit, dataset: Dataset) -> Edit:
+    """Return an edit that makes rows without those that came out as the very features of a dev or test row; others as they are.
+
+    Where cells have few values that happens by chance, and it is no reason to refuse all of them.
+    """
+    names = [column.name for column in dataset.schema.features]
+    if edit.verb is not Verb.SYNTHESIZE or edit.add is None or not names:
+        return edit
+    judges = dataset.read(*names).filter(pa.array(dataset.mask(*JUDGES)))
+    known = {row.tobytes() for row in row_digests(judges, names)}
+    made = edit.add.select(names).cast(dataset.read(*names).schema)
+    fresh = np.array([row.tobytes() not in known for row in row_digests(made, names)], dtype=bool)
+    left = edit.add.filter(pa.array(fresh))
+    return edit if fresh.all() else replace(edit, add=left if left.num_rows else None)
 
 
 def _refuse_judges(edit: Edit, dataset: Dataset) -> None:

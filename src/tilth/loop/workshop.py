@@ -18,7 +18,7 @@ from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
 from tilth.core.ids import digest_of
 from tilth.core.labelling import VotedRows
-from tilth.core.names import AUGMENT, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
+from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.policy import Repertoire
 from tilth.core.progress import Progress, silent
@@ -27,6 +27,7 @@ from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.loop.bench import Bench, Keep
 from tilth.loop.encoded_rows import encoded_rows
 from tilth.loop.evidence import EvidenceBase, group_codes
+from tilth.loop.folds import with_families
 from tilth.loop.frames import frame_columns, standing_together, target_of
 from tilth.loop.given_probs import given_pred_probs
 from tilth.loop.held_columns import features_key, keep_column, load_column, operator_of
@@ -340,6 +341,7 @@ class Workshop:
                 score=make("evaluation", version.schema.task.metric).measure,
                 voted=(lambda: self._voted(version)) if self._labelers else None,
                 varied=lambda: self._repertoire(version),
+                encode=lambda table: self.encode(table, self.columns(version)),
                 open_sets=(lambda: self.open_sets(version)) if version.schema.task.taxonomy > 1 else None,
             )
 
@@ -397,8 +399,9 @@ class Workshop:
         view = bench.train_view if is_all else bench.view(bench.table.take(pa.array(rows)), bench.features[rows])
         mine = target.take(rows)
         folds = fold_numbers(view.ids, mine, groups=self._fold_groups(version, rows), seed=self.seed)
+        folds, barred = with_families(bench.table.select([ROW_ID, PARENTS]).take(pa.array(rows)), folds)
         prepared = bench.prepared if is_all else None
-        return np.asarray(out_of_sample(bench.learner, view, mine, folds, prepared=prepared))
+        return np.asarray(out_of_sample(bench.learner, view, mine, folds, prepared=prepared, barred=barred))
 
     def _fold_groups(self, version: Version, rows: np.ndarray) -> np.ndarray:
         """Return codes of rows that must stand in one fold: groups, else exact duplicates."""

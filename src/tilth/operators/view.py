@@ -50,6 +50,8 @@ Need = Literal[
     "slices",
     "transforms",
     "augment",
+    "made",
+    "encode",
 ]
 Scope = Literal["train", "all"]
 """train: labelled train rows. all: rows of every split, with the labels of train rows only."""
@@ -76,6 +78,8 @@ NEEDS: Mapping[str, str] = {
     "slices": "name -> how far each row belongs to that slice (n,) float64 in [0, 1], worst slice first",
     "transforms": "what there is to vary rows of this data: transforms, written policies, whether the learner learns its representation",
     "augment": "how train rows are varied while a learner trains on them; absent where they are shown as they are",
+    "made": "mask of rows that an edit made (n,): what is made anew is made from rows of the source",
+    "encode": "a function from a table of feature columns to their features (m, d) float32, as `embeddings` are",
 }
 
 
@@ -267,6 +271,18 @@ class View:
         """How the rows are varied in training."""
         augmentation: Augmentation = self._get("augment")
         return augmentation
+
+    @property
+    def made(self) -> Mask:
+        """Rows that an edit made."""
+        made: Mask = self._get("made")
+        return made
+
+    @property
+    def encode(self) -> Callable[[pa.Table], FloatMatrix32]:
+        """A function that encodes rows of feature columns as `embeddings` are."""
+        encode: Callable[[pa.Table], FloatMatrix32] = self._get("encode")
+        return encode
 
     @property
     def n_classes(self) -> int:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from tilth.core.finding import Finding
 from tilth.core.labelling import VotedRows
-from tilth.core.names import TRUSTED, WEIGHT, Split
+from tilth.core.names import PARENTS, TRUSTED, WEIGHT, Split
 from tilth.core.policy import Repertoire, Variation
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.core.spec import Spec
@@ -27,7 +27,7 @@ from tilth.numerics.noise import truth_posterior
 from tilth.operators.batch import Batch
 from tilth.operators.registry import spec_of
 from tilth.operators.view import Scope, View
-from tilth.testing.worlds import World
+from tilth.testing.worlds import NUMBERS, World
 
 __all__ = [
     "Reads",
@@ -188,6 +188,8 @@ def evidence_of(world: World, scope: Scope) -> dict[str, Any]:
         "weights": np.asarray(pc.fill_null(world.table.column(WEIGHT), 1.0)),
         "findings": _findings(world),
         "source": dict(world.source),
+        "made": np.asarray(pc.is_valid(world.table.column(PARENTS))),
+        "encode": lambda: lambda table: _encoded(table, world.embeddings.shape[1]),
     }
     is_regression = world.schema.task.is_regression
     if not is_regression:
@@ -232,6 +234,14 @@ def _neighbours(features: np.ndarray) -> Neighbours:
         return Neighbours(np.zeros((len(features), 0), dtype=np.intp), np.zeros((len(features), 0)))
     found = k_nearest(features, min(N_NEIGHBOURS, len(features) - 1), metric="euclidean", exclude_self=True)
     return Neighbours(np.array(found.positions), np.array(found.distances))
+
+
+def _encoded(table: pa.Table, width: int) -> np.ndarray:
+    """Encode rows that are not in a world as its rows are: by their numbers, 0 for what is missing."""
+    found = np.zeros((table.num_rows, max(width, len(NUMBERS))), dtype=np.float32)
+    for place, name in enumerate(NUMBERS):
+        found[:, place] = np.nan_to_num(table.column(name).cast(pa.float64()).to_numpy())
+    return found[:, :width]
 
 
 def _voted(predicted: np.ndarray) -> VotedRows:

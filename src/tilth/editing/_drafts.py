@@ -1,0 +1,75 @@
+"""Drafts of rows that several editors make: between near rows, and of parts of texts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from tilth.core.arrays import IntVector
+from tilth.core.schema import ColumnType
+from tilth.editing._made_cells import blended, plain_texts, voted_cells
+from tilth.editing._making import BLENDED, Draft, uniforms
+from tilth.numerics.oversampling import near_in_class
+from tilth.numerics.text_recombination import normal_form, recombined
+from tilth.operators.view import View
+
+__all__ = ["near_rows", "recombined_texts", "smoted"]
+
+
+def near_rows(view: View, rows: IntVector, anchors: IntVector, k: int) -> IntVector:
+    """Return the k near rows of each anchor's class among `rows`; positions in the view (r,), (m,) -> (m, k)."""
+    place = np.full(len(view), -1, dtype=np.intp)
+    place[rows] = np.arange(len(rows))
+    labels = view.labels[rows].astype(np.intp)
+    return rows[near_in_class(view.embeddings[rows], labels, place[anchors], k)]
+
+
+def smoted(view: View, rows: IntVector, anchors: IntVector, draws: IntVector, k: int) -> Draft:
+    """Return a row for each anchor, between it and one of its k near rows of its class among `rows`; positions (r,), (m,), draws (m,)."""
+    near = near_rows(view, rows, anchors, k)
+    chance = uniforms(view, anchors, draws, 2, "between")
+    partners = near[np.arange(len(anchors)), np.minimum((chance[:, 0] * k).astype(np.intp), k - 1)]
+    cells: dict[str, pa.Array] = {}
+    for column in view.schema.features:
+        values = view.table.column(column.name)
+        if column.type in BLENDED:
+            cells[column.name] = blended(values, anchors, partners, chance[:, 1])
+        else:
+            cells[column.name] = voted_cells(values, anchors, near)
+    parents = np.column_stack([anchors, partners])
+    return Draft(cells=cells, parents=parents, draws=draws, labels=view.labels[anchors].astype(np.intp))
+
+
+def recombined_texts(view: View, rows: IntVector, anchors: IntVector, draws: IntVector, k: int) -> tuple[Draft, int]:
+    """Return a row for each anchor, (m,), from whose text something new comes out, and for how many none does.
+
+    The longest text column changes; the anchor's other cells stay.
+    """
+    names = [column.name for column in view.schema.features if column.type is ColumnType.TEXT]
+    texts = {name: plain_texts(view.table.column(name)) for name in names}
+    name = max(names, key=lambda one: sum(len(text) for text in texts[one]))
+    mine, known = texts[name], {normal_form(text) for text in texts[name]}
+    near = near_rows(view, rows, anchors, k)
+    chance = uniforms(view, anchors, draws, 2, "recombine")
+    made: list[str] = []
+    kept: list[int] = []
+    partners: list[int] = []
+    for row, anchor in enumerate(anchors):
+        turned = np.roll(near[row], -int(chance[row, 0] * k))
+        found = recombined(mine[anchor], [mine[other] for other in turned], float(chance[row, 1]), known)
+        if found is not None:
+            known.add(normal_form(found[0]))
+            made.append(found[0])
+            kept.append(row)
+            partners.append(int(turned[found[1]]))
+    at = anchors[kept] if kept else np.zeros(0, dtype=np.intp)
+    cells = {one.name: _taken(view.table.column(one.name), at) for one in view.schema.features}
+    cells[name] = pa.array(made, pa.string()).cast(cells[name].type)
+    parents = np.column_stack([at, np.array(partners, dtype=np.intp)])
+    draft = Draft(cells=cells, parents=parents, draws=draws[kept], labels=view.labels[at].astype(np.intp))
+    return draft, len(anchors) - len(kept)
+
+
+def _taken(column: pa.ChunkedArray, rows: IntVector) -> pa.Array:
+    cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return cells.take(pa.array(rows, pa.int64()))
