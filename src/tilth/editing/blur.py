@@ -14,7 +14,7 @@ from tilth.core.draw import Draw
 from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
-from tilth.numerics.image_changes import blurred
+from tilth.numerics.image_filters import blurred
 from tilth.operators.batch import Batch
 from tilth.operators.image_cells import Pixels
 from tilth.operators.transforming import at_severity, change_images, chosen, refuse_severity
@@ -44,7 +44,7 @@ class Blur:
 
     accepts: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.IMAGE})
     label: ClassVar[LabelEffect] = "keep"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         """Refuse what is no severity."""

@@ -10,16 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from tilth.core.draw import Draw
 from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
-from tilth.numerics.image_changes import brightness_tables, looked_up
+from tilth.numerics.image_tables import Glance, Tables, brightness_tables
 from tilth.operators.batch import Batch
-from tilth.operators.image_cells import Pixels
-from tilth.operators.transforming import at_severity, change_images, chosen, refuse_severity
+from tilth.operators.transforming import at_severity, by_tables, change_images, chosen, refuse_severity, to_either_side
 
 __all__ = ["Brightness"]
 
@@ -52,12 +49,11 @@ class Brightness:
         """Refuse what is no severity."""
         refuse_severity(self.severity)
 
+    def tables(self, seen: Glance, digests: Digests, draw: Draw) -> Tables:
+        """Return what values become in lighter or darker images."""
+        del seen
+        return brightness_tables(1 + at_severity(AMOUNTS, self.severity) * to_either_side(draw, digests))
+
     def apply(self, batch: Batch, draw: Draw) -> Transformed:
         """Return the rows with lighter or darker images."""
-        amount = at_severity(AMOUNTS, self.severity)
-
-        def change(images: Pixels, digests: Digests) -> Pixels:
-            factors = np.where(draw.uniforms(digests) < 0.5, 1 - amount, 1 + amount)
-            return looked_up(images, brightness_tables(factors))
-
-        return change_images(batch, chosen(batch, self.columns, self.accepts), change)
+        return change_images(batch, chosen(batch, self.columns, self.accepts), by_tables(self, draw))

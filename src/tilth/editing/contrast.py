@@ -2,6 +2,8 @@
 
     pixel' = mean + factor · (pixel - mean),  factor = 1 - amount or 1 / (1 - amount)
 
+The mean is that of a grid of pixels, 32 to 63 a side; of all pixels where the image is smaller.
+
 Source: Hendrycks, Dietterich (2019), Benchmarking Neural Network Robustness to Common Corruptions and Perturbations, section 3.
 """
 
@@ -16,10 +18,9 @@ from tilth.core.draw import Draw
 from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
-from tilth.numerics.image_changes import contrast_tables, looked_up
+from tilth.numerics.image_tables import Glance, Tables, contrast_tables
 from tilth.operators.batch import Batch
-from tilth.operators.image_cells import Pixels
-from tilth.operators.transforming import at_severity, change_images, chosen, refuse_severity
+from tilth.operators.transforming import at_severity, by_tables, change_images, chosen, refuse_severity, to_either_side
 
 __all__ = ["Contrast"]
 
@@ -46,18 +47,17 @@ class Contrast:
 
     accepts: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.IMAGE})
     label: ClassVar[LabelEffect] = "keep"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         """Refuse what is no severity."""
         refuse_severity(self.severity)
 
+    def tables(self, seen: Glance, digests: Digests, draw: Draw) -> Tables:
+        """Return what values become in flatter or harder images."""
+        less = 1 - at_severity(AMOUNTS, self.severity)
+        return contrast_tables(seen.means(), np.power(less, -to_either_side(draw, digests)))
+
     def apply(self, batch: Batch, draw: Draw) -> Transformed:
         """Return the rows with flatter or harder images."""
-        amount = at_severity(AMOUNTS, self.severity)
-
-        def change(images: Pixels, digests: Digests) -> Pixels:
-            factors = np.where(draw.uniforms(digests) < 0.5, 1 - amount, 1 / (1 - amount))
-            return looked_up(images, contrast_tables(images, factors))
-
-        return change_images(batch, chosen(batch, self.columns, self.accepts), change)
+        return change_images(batch, chosen(batch, self.columns, self.accepts), by_tables(self, draw))

@@ -10,16 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from tilth.core.draw import Draw
-from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
-from tilth.numerics.image_changes import cropped
+from tilth.numerics.image_warps import cropped
 from tilth.operators.batch import Batch
-from tilth.operators.image_cells import Pixels
-from tilth.operators.transforming import at_severity, change_images, chosen, refuse_severity
+from tilth.operators.transforming import at_severity, boxes_of, change_images, chosen, refuse_severity
 
 __all__ = ["Crop"]
 
@@ -46,7 +42,7 @@ class Crop:
 
     accepts: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.IMAGE})
     label: ClassVar[LabelEffect] = "keep"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         """Refuse what is no severity."""
@@ -55,10 +51,5 @@ class Crop:
     def apply(self, batch: Batch, draw: Draw) -> Transformed:
         """Return the rows with parts of their images."""
         side = at_severity(SIDES, self.severity)
-
-        def change(images: Pixels, digests: Digests) -> Pixels:
-            top, left = draw.several(digests, 2).T * (1 - side)
-            boxes = np.column_stack([top, left, np.full(len(top), side), np.full(len(top), side)])
-            return cropped(images, boxes)
-
-        return change_images(batch, chosen(batch, self.columns, self.accepts), change)
+        names = chosen(batch, self.columns, self.accepts)
+        return change_images(batch, names, lambda images, digests: cropped(images, boxes_of(draw, digests, side)))

@@ -10,16 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from tilth.core.draw import Draw
-from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
 from tilth.numerics.image_changes import cut_out
 from tilth.operators.batch import Batch
-from tilth.operators.image_cells import Pixels
-from tilth.operators.transforming import at_severity, change_images, chosen, refuse_severity
+from tilth.operators.transforming import at_severity, boxes_of, change_images, chosen, refuse_severity
 
 __all__ = ["Cutout"]
 
@@ -55,10 +51,5 @@ class Cutout:
     def apply(self, batch: Batch, draw: Draw) -> Transformed:
         """Return the rows with a part of their images covered."""
         side = at_severity(SIDES, self.severity)
-
-        def change(images: Pixels, digests: Digests) -> Pixels:
-            top, left = draw.several(digests, 2).T * (1 - side)
-            boxes = np.column_stack([top, left, np.full(len(top), side), np.full(len(top), side)])
-            return cut_out(images, boxes)
-
-        return change_images(batch, chosen(batch, self.columns, self.accepts), change)
+        names = chosen(batch, self.columns, self.accepts)
+        return change_images(batch, names, lambda images, digests: cut_out(images, boxes_of(draw, digests, side)))

@@ -1,6 +1,6 @@
 """Gaussian noise: each channel of each pixel moved at random.
 
-    pixel' = pixel + sd · e,  e standard normal
+    pixel' = pixel + sd · e,  e standard normal, in whole numbers
 
 Source: Hendrycks, Dietterich (2019), Benchmarking Neural Network Robustness to Common Corruptions and Perturbations, section 3.
 """
@@ -16,7 +16,7 @@ from tilth.core.draw import Draw
 from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
-from tilth.numerics.image_changes import noisy
+from tilth.numerics.image_changes import noise_of, noisy
 from tilth.operators.batch import Batch
 from tilth.operators.image_cells import Pixels
 from tilth.operators.transforming import at_severity, change_images, chosen, refuse_severity
@@ -46,7 +46,7 @@ class GaussianNoise:
 
     accepts: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.IMAGE})
     label: ClassVar[LabelEffect] = "keep"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         """Refuse what is no severity."""
@@ -54,11 +54,13 @@ class GaussianNoise:
 
     def apply(self, batch: Batch, draw: Draw) -> Transformed:
         """Return the rows with noise in their images."""
-        deviation = np.float32(at_severity(DEVIATIONS, self.severity))
+        deviation = at_severity(DEVIATIONS, self.severity)
 
         def change(images: Pixels, digests: Digests) -> Pixels:
-            shape = images.shape[1:]
-            noise = [one.standard_normal(shape, dtype=np.float32) for one in draw.generators(digests)]
-            return noisy(images, deviation * np.stack(noise))
+            out = np.empty_like(images)
+            for image, random, into in zip(images, draw.generators(digests), out, strict=True):
+                words = random.integers(0, 1 << 64, image.size // 4 + 1, dtype=np.uint64).astype("<u8").view("<u2")
+                into[:] = noisy(image, noise_of(words[: image.size].reshape(image.shape), deviation))
+            return out
 
         return change_images(batch, chosen(batch, self.columns, self.accepts), change)

@@ -10,16 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from tilth.core.draw import Draw
-from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
-from tilth.numerics.image_changes import rotated
+from tilth.numerics.image_warps import rotated
 from tilth.operators.batch import Batch
-from tilth.operators.image_cells import Pixels
-from tilth.operators.transforming import at_severity, change_images, chosen, refuse_severity
+from tilth.operators.transforming import at_severity, change_images, chosen, refuse_severity, to_either_side
 
 __all__ = ["Rotate"]
 
@@ -46,7 +42,7 @@ class Rotate:
 
     accepts: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.IMAGE})
     label: ClassVar[LabelEffect] = "keep"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         """Refuse what is no severity."""
@@ -55,8 +51,7 @@ class Rotate:
     def apply(self, batch: Batch, draw: Draw) -> Transformed:
         """Return the rows with turned images."""
         degrees = at_severity(DEGREES, self.severity)
-
-        def change(images: Pixels, digests: Digests) -> Pixels:
-            return rotated(images, np.where(draw.uniforms(digests) < 0.5, -degrees, degrees))
-
-        return change_images(batch, chosen(batch, self.columns, self.accepts), change)
+        names = chosen(batch, self.columns, self.accepts)
+        return change_images(
+            batch, names, lambda images, digests: rotated(images, degrees * to_either_side(draw, digests))
+        )

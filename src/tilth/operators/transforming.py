@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.core.arrays import Mask, Vector
+from tilth.core.arrays import Mask, Matrix, Vector
 from tilth.core.draw import Draw
 from tilth.core.errors import ConfigError, NotApplicable
 from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import Transformed
+from tilth.numerics.image_tables import Glance, Tables, glance_at, looked_up
 from tilth.operators.batch import Batch
 from tilth.operators.image_cells import Pixels, encoded, holds_pixels, pixels_in, pixels_of, tensor_cells
 
 __all__ = [
     "SEVERITIES",
+    "ImageChange",
+    "PixelWise",
     "at_severity",
+    "boxes_of",
+    "by_tables",
     "change_images",
     "change_texts",
     "chosen",
@@ -28,6 +33,7 @@ __all__ = [
     "draw_of",
     "fits_column",
     "refuse_severity",
+    "to_either_side",
     "transformed",
 ]
 
@@ -165,6 +171,38 @@ def _text_draws(
 
 
 # -- images ------------------------------------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class PixelWise(Protocol):
+    """A transform of images that gives each pixel a new value by its old one alone, so that several become one table."""
+
+    accepts: ClassVar[frozenset[ColumnType]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that it changes; () for every image column."""
+        ...
+
+    def tables(self, seen: Glance, digests: Digests, draw: Draw) -> Tables:
+        """Return what each value becomes in each image; n images, (n, 2) -> (n, 256)."""
+        ...
+
+
+def by_tables(transform: PixelWise, draw: Draw) -> ImageChange:
+    """Return the change that a pixel-wise transform makes to images."""
+    return lambda images, digests: looked_up(images, transform.tables(glance_at(images), digests, draw))
+
+
+def to_either_side(draw: Draw, digests: Digests) -> Vector:
+    """Return -1 or 1 for each row, as often the one as the other; (n, 2) -> (n,)."""
+    return np.where(draw.uniforms(digests) < 0.5, -1.0, 1.0)
+
+
+def boxes_of(draw: Draw, digests: Digests, side: float) -> Matrix:
+    """Return a box of one size at a place drawn at random for each row: top, left, height, width as shares; (n, 2) -> (n, 4)."""
+    places = draw.several(digests, 2) * (1 - side)
+    return np.column_stack([places, np.full_like(places, side)])
 
 
 def change_images(batch: Batch, names: Sequence[str], change: ImageChange) -> Transformed:
