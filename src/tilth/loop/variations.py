@@ -81,6 +81,16 @@ class Variations:
             listed = {one.transform: one for one in plain} | {name: Change(name) for name in self.own}
         return {name: one for name, one in listed.items() if self._suits(one)}
 
+    def refuse_unknown(self) -> None:
+        """Raise where tilth.yaml names a transform that there is not, a policy that cannot be read, or what such a policy cannot use."""
+        if self.file.augment is None:
+            return
+        known = {*known_transforms(), *self.own}
+        named = [one.transform for one in self.file.augment.changes]
+        for name in (*named, *(name for policy in self.policies.values() for name in policy.transforms)):
+            if name not in known:
+                raise self._unknown(name)
+
     def _suits(self, change: Change) -> bool:
         """Whether a transform changes columns of this data and keeps the label; one that people list is refused aloud elsewhere."""
         try:
@@ -169,14 +179,18 @@ class Variations:
     def _of_tilth(self, name: str, severity: int | None) -> Any:
         known = known_transforms()
         if name not in known:
-            raise UnknownOperatorError(
-                f"no transform is called {name!r}.{did_you_mean(name, [*known, *self.own])}",
-                where=f"a policy of {self.file.python or 'tilth.yaml'}",
-                next_step="bring the function back, or take the edit back with tilth revert",
-            )
+            raise self._unknown(name)
         if severity is None or "severity" not in known[name]:
             return make("editing", name)
         return make("editing", name, severity=severity)
+
+    def _unknown(self, name: str) -> UnknownOperatorError:
+        where = "tilth.yaml" if self.file.python is None else f"tilth.yaml and {self.file.python}"
+        return UnknownOperatorError(
+            f"no transform is called {name!r}.{did_you_mean(name, [*known_transforms(), *self.own])}",
+            where=where,
+            next_step="bring the function back; or take it out of augment:, and what was kept with it back by tilth revert",
+        )
 
 
 def read_policy(path: Path) -> Policy:

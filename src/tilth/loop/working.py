@@ -59,6 +59,7 @@ def ready(
     slices = declared_slices(file, folder)
     version, warnings = read_source(repository, file, folder, progress, cut=cut)
     workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers, slices=slices)
+    workshop.variations(version).refuse_unknown()
     stale = stale_votes(repository, version, labelers)
     notes = (*warnings, *said, *_left_open(workshop, version), *stale)
     return Ready(repository=repository, workshop=workshop, version=version, warnings=notes)

@@ -1,0 +1,97 @@
+"""Varied rows through the whole loop: what people know of their data, tried against doing nothing, kept, versioned, taken back."""
+
+from __future__ import annotations
+
+import csv
+import random
+
+import pytest
+from journey_worlds import done, made, tilth
+
+NOISE = 16
+
+
+def write_rows(path, n=900, seed=3):
+    """The label follows one number; sixteen others say nothing, which a person knows and tells by a transform."""
+    draw = random.Random(seed)
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["row", "split", "x", *(f"z{j}" for j in range(NOISE)), "y"])
+        for i in range(n):
+            split = "train" if i < 70 else "dev" if i < 570 else "test"
+            x = draw.gauss(0, 1)
+            others = [round(draw.gauss(0, 1), 3) for _ in range(NOISE)]
+            out.writerow([f"r{i}", split, round(x, 3), *others, "yes" if x + draw.gauss(0, 0.4) > 0 else "no"])
+    return path
+
+
+TRANSFORM = f"""import tilth
+
+OTHERS = [f"z{{j}}" for j in range({NOISE})]
+
+
+@tilth.transform(columns=OTHERS)
+def other_numbers(row, random):
+    return {{name: float(random.normal()) for name in OTHERS}}
+"""
+POLICY = "sequences:\n- steps: [other_numbers]\ncopies: 12\n"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    home = tmp_path_factory.mktemp("augmented")
+    folder = made(home / "project", write_rows(home / "rows.csv"), "--label", "y", "--id", "row", "--split", "split")
+    (folder / "functions.py").write_text(TRANSFORM)
+    (folder / "policy.yaml").write_text(POLICY)
+    text = (folder / "tilth.yaml").read_text().replace("python: null", "python: functions.py")
+    text = text.replace("learner: auto", "learner: linear")
+    (folder / "tilth.yaml").write_text(text + "\naugment:\n  transforms: [other_numbers]\n  policies: [policy.yaml]\n")
+    run = done("run", "--dir", folder, "--json", "--budget", "60s", "--only", "modify").json
+    return folder, run
+
+
+def test_what_a_person_knows_of_the_data_is_kept(project):
+    _, run = project
+    trials = {trial["operator"]: trial for trial in run["trials"]}
+    mine = next(trial for name, trial in trials.items() if name.startswith("augment") and "written" in name)
+    assert mine["verb"] == "modify"
+    assert mine["rows"] == 70
+    assert mine["gain"] > 0.01
+    assert any(t["verdict"] == "kept" for t in run["trials"] if t["operator"].startswith("augment"))
+
+
+def test_the_kept_policy_is_blamed_exported_and_taken_back(project):
+    folder, run = project
+    kept = next(t for t in run["trials"] if t["verdict"] == "kept" and t["operator"].startswith("augment"))
+    assert kept["edit"] in done("log", "--dir", folder).out
+    assert "augment" in done("blame", "r0", "--dir", folder).out
+    before = run["version"]["before"]
+    assert "augment" in done("diff", before, run["version"]["after"], "--dir", folder).out
+    done("revert", kept["edit"], "--dir", folder)
+
+
+def test_a_function_that_is_gone_is_named(project, tmp_path):
+    folder, _ = project
+    (folder / "functions.py").write_text("import tilth\n")
+    result = tilth("run", "--dir", folder, "--budget", "20s")
+    (folder / "functions.py").write_text(TRANSFORM)
+    assert result.code == 2
+    assert "no transform is called 'other_numbers'" in result.err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("augment: {transforms: [rotat 1-3]}", "Did you mean 'rotate'"),
+        ("augment: {transforms: [jitter 9]}", "severities are whole numbers"),
+        ("augment: {transform: [jitter]}", "transforms"),
+        ("augment: {policies: [none.yaml]}", "none.yaml"),
+    ],
+)
+def test_what_is_written_wrong_is_refused_with_the_line(tmp_path, line, said):
+    folder = made(tmp_path / "project", write_rows(tmp_path / "rows.csv", n=700), "--label", "y", "--id", "row")
+    text = (folder / "tilth.yaml").read_text()
+    (folder / "tilth.yaml").write_text(text + f"\n{line}\n")
+    result = tilth("run", "--dir", folder, "--budget", "20s")
+    assert result.code == 2
+    assert said in result.err
