@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from tilth import __version__
-from tilth.cli import curve, history, label, people, results, slices, stress, taxonomy, test, transforms
+from tilth.cli import augment, curve, history, label, people, results, slices, stress, taxonomy, test, transforms
 from tilth.cli._options import HERE, Dir, Json
 from tilth.cli._output import console_error, emit, emit_json, progress_on_stderr
 from tilth.core.errors import MachineError, TilthError, UsageError
@@ -223,6 +223,7 @@ slices.register(app)
 taxonomy.register(app)
 curve.register(app)
 test.register(app)
+augment.register(app)
 stress.register(app)
 transforms.register(app)
 results.register(app)

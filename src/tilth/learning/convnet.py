@@ -30,8 +30,6 @@ from tilth.operators.view import View
 __all__ = ["Convnet", "ReadImages"]
 
 _GREY = 128
-PROXY_SHARE = 4
-"""How many times fewer epochs the proxy has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,9 +102,9 @@ class Convnet:
         """Return itself: its settings are fixed."""
         return (self,)
 
-    def proxy(self) -> Convnet:
-        """Return a network that is trained for a quarter of the time, to screen what may help."""
-        return replace(self, epochs=max(4, self.epochs // PROXY_SHARE))
+    def proxy(self, share: float) -> Convnet:
+        """Return a network that is trained for a share of the time, to screen what may help."""
+        return replace(self, epochs=max(1, round(share * self.epochs)))
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about."""

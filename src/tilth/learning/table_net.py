@@ -22,8 +22,6 @@ from tilth.operators.view import View
 
 __all__ = ["TableNet"]
 
-PROXY_SHARE = 4
-
 
 @dataclass(frozen=True, kw_only=True)
 class TableNet:
@@ -68,9 +66,9 @@ class TableNet:
         """Return itself: its settings are fixed."""
         return (self,)
 
-    def proxy(self) -> TableNet:
-        """Return a network that is trained for a quarter of the time, to screen what may help."""
-        return replace(self, epochs=max(4, self.epochs // PROXY_SHARE))
+    def proxy(self, share: float) -> TableNet:
+        """Return a network that is trained for a share of the time, to screen what may help."""
+        return replace(self, epochs=max(1, round(share * self.epochs)))
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about, with some hundred features."""

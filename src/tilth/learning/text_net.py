@@ -31,7 +31,6 @@ __all__ = ["TextNet", "word_numbers"]
 _WORD = re.compile(r"\w+|[^\w\s]")
 _BETWEEN = "\x1f"
 """Stands between the texts of two columns."""
-PROXY_SHARE = 4
 
 
 def word_numbers(texts: Sequence[str], buckets: int, most: int) -> np.ndarray:
@@ -101,9 +100,9 @@ class TextNet:
         """Return itself: its settings are fixed."""
         return (self,)
 
-    def proxy(self) -> TextNet:
-        """Return a network that is trained for a quarter of the time, to screen what may help."""
-        return replace(self, epochs=max(3, self.epochs // PROXY_SHARE))
+    def proxy(self, share: float) -> TextNet:
+        """Return a network that is trained for a share of the time, to screen what may help."""
+        return replace(self, epochs=max(1, round(share * self.epochs)))
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about; the vectors' updates are most of it."""

@@ -15,6 +15,7 @@ from tilth.core.apply import fit_to
 from tilth.core.arrays import Mask
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
+from tilth.core.names import AUGMENT
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase
 from tilth.loop.forecast import screening_of
@@ -149,13 +150,15 @@ def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:
 
     What acts on another kind of finding, or goes by another model, is no strength of the same: it has a place of its own. Of cures, two
     operators for one slice have a place, and three in all: the others are for the average. What is
-    tried by one model is tried by its rival too, so that the two are seen side by side.
+    tried by one model is tried by its rival too, so that the two are seen side by side. One way to vary all rows has a place whatever its
+    forecast: it pays late in a training, so that what is cheap to measure says little of it.
     """
-    firsts: list[Candidate] = []
+    varied = next((c for c in screened if AUGMENT in c.edit.set and not c.edit.goal), None)
+    firsts: list[Candidate] = [] if varied is None else [varied]
     others: list[Candidate] = []
     seen: set[tuple[str, object, object, str]] = set()
     cures: Counter[str] = Counter()
-    for candidate in screened:
+    for candidate in (c for c in screened if c is not varied):
         said, goal = candidate.edit.operator.parameters, candidate.edit.goal
         key = (candidate.edit.operator.name, said.get("kind"), said.get("by"), goal)
         full = goal and (cures[goal] >= CURES_OF_ONE or cures.total() >= MOST_CURES)

@@ -51,6 +51,8 @@ __all__ = ["FITS_PER_FORECAST", "SCREENING_ROWS", "SHARED_FITS", "Screening", "s
 
 SCREENING_ROWS = 6_000
 """Labelled train rows on which candidates are screened at most, chosen by the digest of their ids."""
+SHORT = 0.5
+"""Share of a training that screens how rows are varied: varied rows pay late, and shorter trainings would prefer none."""
 FITS_PER_FORECAST, SHARED_FITS = FOLDS, FOLDS * (FOLDS - 1) // 2
 """What forecasts cost: a fit for each fold, and for each pair of folds a model that all of them share."""
 
@@ -163,7 +165,7 @@ def screening_of(bench: Bench) -> Screening:
 def _short(bench: Bench) -> Bench:
     """Return the bench with its learner trained for a shorter time."""
     learner: Any = bench.learner
-    return replace(bench, learner=learner.proxy(), _memo={})
+    return replace(bench, learner=learner.proxy(SHORT), _memo={})
 
 
 def _screened(bench: Bench) -> IntVector:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tilth.core.rows_plan import RowsPlan
     from tilth.core.stress_summary import StressSummary
     from tilth.core.summary import Exhibit, RunSummary
+    from tilth.core.policy_report import PolicyReport
     from tilth.core.transform_card import TransformReport
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted
@@ -226,6 +227,34 @@ class Project(ProjectHome):
                 progress=progress,
                 folder=self.folder,
             )
+
+    def policy(
+        self,
+        how: str = "trivial",
+        *,
+        version: str = "latest",
+        arms: int | None = None,
+        progress: Progress = silent,
+    ) -> PolicyReport:
+        """Return a policy by which rows may be varied in training; nothing is changed, dev and test are not read.
+
+        Parameters
+        ----------
+        how : "trivial" and "rand" are the usual ones; "search" by short trainings, "compose" by realism and agreement; or an edit's id
+        version : whose rows and model
+        arms : how many sequences compete in a search; 12 usually
+        """
+        from tilth.loop.finding_policies import WAYS, policy_found, policy_of_edit
+        from tilth.loop.held import reading_workshop
+
+        repository = self.repository()
+        if how not in WAYS:
+            return policy_of_edit(repository, how)
+        found = self._version(repository, version)
+        if not repository.records("held"):
+            raise self._not_run()
+        with reading_workshop(self.file, repository, found, progress=progress) as workshop:
+            return policy_found(workshop, found, how, arms=arms, progress=progress)
 
     def slices(self) -> tuple[ProjectSlice, ...]:
         """Return the declared slices, then those that the last run discovered, with the figures of that run."""

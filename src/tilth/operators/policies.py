@@ -5,12 +5,13 @@ Source: Müller, Hutter (2021), TrivialAugment, ICCV; Cubuk, Zoph, Shlens, Le (2
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from tilth.core.errors import NotApplicable
-from tilth.core.policy import Change, Mix, Policy, Repertoire
+from tilth.core.policy import Change, Mix, Policy, Repertoire, Variation
 
-__all__ = ["By", "policy_of"]
+__all__ = ["By", "policy_of", "usual_policy"]
 
 RAND_STEPS, RAND_SEVERITY = 2, 2
 By = Literal["trivial", "rand", "written"]
@@ -36,7 +37,12 @@ def policy_of(known: Repertoire, by: By, mix: Mix = "none", number: int = 1) -> 
         if number > len(known.policies):
             raise NotApplicable("no further policy is named under augment: in tilth.yaml")
         return list(known.policies.values())[number - 1]
-    changes = [Change(name, one.severities) for name, one in sorted(known.changes.items())]
+    return usual_policy(known.changes, by, mix)
+
+
+def usual_policy(known: Mapping[str, Variation], by: Literal["trivial", "rand"], mix: Mix = "none") -> Policy:
+    """Return TrivialAugment, or RandAugment of two changes, over all changes; raises NotApplicable where there is none."""
+    changes = [Change(name, one.severities) for name, one in sorted(known.items())]
     if not changes:
         raise NotApplicable("no transform that keeps the label suits the features")
     if by == "rand":
