@@ -9,7 +9,8 @@ which rows it changed included; Albumentations' is `Compose` of one or more tran
 goes from array to image and back. Strengths are alike where the libraries allow it.
 
 The chain is brightness, contrast, solarize, posterize: in tilth contrast moves values about the image's mean, which
-Albumentations' ColorJitter does too; its RandomBrightnessContrast, which is faster, multiplies and adds only.
+Albumentations' ColorJitter does too; its RandomBrightnessContrast, which is faster, multiplies and adds only. Fused by
+`apply_chain` it is one lookup, whatever its length; one by one it is a lookup for each.
 
 The peer: `pip install --target DIR albumentations==2.0.8`, DIR in PYTHONPATH; without it its columns are empty.
 """
@@ -109,7 +110,8 @@ def tilth_arms() -> dict[str, Arm]:
     arms: dict[str, Arm] = {
         f"{chain} (RandomBrightnessContrast)": partial(_fused, steps),
         f"{chain} (ColorJitter)": partial(_fused, steps),
-        f"{chain} (not fused)": partial(_one_by_one, steps),
+        f"{chain} (one by one)": partial(_one_by_one, steps),
+        f"twice the {chain}": partial(_fused, [*steps, *steps]),
     }
     singles = (*CHAIN, "autocontrast", "equalize", "colour", "sharpness", "blur", "gaussian_noise", "jpeg_quality")
     for name in (*singles, "flip", "cutout", "translate", "crop", "rotate", "shear", "perspective", "elastic"):
@@ -212,6 +214,7 @@ def albumentations_arms() -> dict[str, Arm]:
     changes: dict[str, list[Any]] = {
         f"chain of {', '.join(CHAIN)}": [*quick, solarize, posterize],
         f"chain of {', '.join(CHAIN)} (ColorJitter)": [*jitter, solarize, posterize],
+        f"twice the chain of {', '.join(CHAIN)}": [*quick, solarize, posterize, *quick, solarize, posterize],
         "brightness": quick[:1],
         "contrast": jitter[1:],
         "solarize": [solarize],

@@ -43,16 +43,15 @@ def _gaussian_bands(side: int, sigma: float) -> tuple[tuple[slice, slice, NDArra
     reach = int(_TRUNCATED * sigma + 0.5)
     steps = np.arange(-reach, reach + 1)
     weights = np.exp(-0.5 * np.square(steps / max(sigma, 1e-6)))
-    places = (np.arange(side)[:, None] + steps) % (2 * side)
-    matrix = np.zeros((side, side))
-    rows = np.broadcast_to(np.arange(side)[:, None], places.shape)
-    np.add.at(matrix, (rows, np.minimum(places, 2 * side - 1 - places)), weights / weights.sum())
     bands = []
     for start in range(0, side, _BAND):
-        part = matrix[start : start + _BAND]
-        used = np.flatnonzero(part.any(axis=0))
-        columns = slice(int(used[0]), int(used[-1]) + 1)
-        bands.append((slice(start, start + len(part)), columns, np.ascontiguousarray(part[:, columns], np.float32)))
+        rows = np.arange(start, min(start + _BAND, side))
+        places = (rows[:, None] + steps) % (2 * side)
+        places = np.minimum(places, 2 * side - 1 - places)
+        columns = slice(int(places.min()), int(places.max()) + 1)
+        part = np.zeros((len(rows), columns.stop - columns.start))
+        np.add.at(part, ((rows - start)[:, None], places - columns.start), weights / weights.sum())
+        bands.append((slice(start, start + len(rows)), columns, part.astype(np.float32)))
     return tuple(bands)
 
 

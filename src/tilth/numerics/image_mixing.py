@@ -86,7 +86,7 @@ def _edges(size: tuple[int, ...], boxes: Matrix) -> NDArray[np.intp]:
     """Return top, left, bottom, right of boxes in whole pixels; (n, 4) -> (n, 4)."""
     sides = np.array([size[0], size[1], size[0], size[1]])
     corners = np.column_stack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
-    return np.clip(np.rint(corners * sides), 0, sides).astype(np.intp)
+    return np.asarray(np.clip(np.rint(corners * sides), 0, sides).astype(np.intp))
 
 
 def channel_statistics(images: Images) -> tuple[Matrix, Matrix]:
