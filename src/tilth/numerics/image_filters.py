@@ -25,15 +25,16 @@ def blurred(images: Images, sigma: float) -> Images:
     """
     down, across = (_gaussian_bands(side, float(sigma)) for side in images.shape[1:3])
     out = np.empty_like(images)
+    planes, smooth = (np.empty((3, *images.shape[1:3]), dtype=np.float32) for _ in range(2))
     for image, into in zip(images, out, strict=True):
-        planes = image.transpose(2, 0, 1).astype(np.float32)
-        smooth, result = np.empty_like(planes), np.empty_like(planes)
+        planes[:] = image.transpose(2, 0, 1)
         for rows, reach, weights in down:
             np.matmul(weights, planes[:, reach], out=smooth[:, rows])
         for columns, reach, weights in across:
-            np.matmul(smooth[:, :, reach], weights.T, out=result[:, :, columns])
-        result += np.float32(0.5)
-        into[:] = result.astype(np.uint8).transpose(1, 2, 0)
+            np.matmul(smooth[:, :, reach], weights.T, out=planes[:, :, columns])
+        planes += np.float32(0.5)
+        for channel in range(3):
+            into[:, :, channel] = planes[channel]
     return out
 
 
