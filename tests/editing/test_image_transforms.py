@@ -41,7 +41,18 @@ def applied(name: str, batch: Batch, **parameters):
 
 
 def test_all_are_there():
-    wanted = ["shear", "translate", "perspective", "elastic", "colour", "sharpness", "posterize", "solarize", "equalize", "autocontrast"]
+    wanted = [
+        "shear",
+        "translate",
+        "perspective",
+        "elastic",
+        "colour",
+        "sharpness",
+        "posterize",
+        "solarize",
+        "equalize",
+        "autocontrast",
+    ]
     assert set(wanted) <= set(GRADED)
     assert len(NAMES) >= 19
 
