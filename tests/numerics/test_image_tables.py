@@ -72,9 +72,10 @@ def test_a_glance_knows_what_the_tables_do():
     assert np.array_equal(looked_up(IMAGES, seen.after(first).after(second).tables), after)
 
 
-def test_a_glance_at_a_large_image_takes_a_grid():
+def test_a_glance_at_a_large_image_takes_some_lines():
     seen = glance_at(LARGE)
-    assert np.array_equal(seen.values, LARGE[:, ::3, ::3].reshape(3, -1))
+    assert np.array_equal(seen.lines, LARGE[:, ::6])
+    assert np.array_equal(seen.means(), LARGE[:, ::6].reshape(3, -1).mean(axis=1))
     assert np.abs(seen.means() - LARGE.reshape(3, -1).mean(axis=1)).max() < 5
     assert glance_at(LARGE[:0]).means().shape == (0,)
 

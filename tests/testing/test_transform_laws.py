@@ -16,7 +16,8 @@ from tilth.core.schema import ColumnType
 from tilth.core.transformed import Transformed
 from tilth.editing.typo import Typo
 from tilth.operators.batch import Batch
-from tilth.operators.transforming import transformed
+from tilth.operators.image_cells import holds_pixels
+from tilth.operators.transforming import change_images, transformed
 from tilth.testing._transform_laws import TRANSFORMING, transform_rows
 from tilth.testing.contracts import LAWS, contracts_for
 
@@ -113,6 +114,22 @@ class Remembers(Sound):
         return Remembers(first=train.cells[0].as_py() if len(train) else 0.0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mirrors(Sound):
+    accepts: ClassVar[Any] = frozenset({ColumnType.IMAGE})
+
+    def apply(self, batch, draw):
+        return change_images(batch, tuple(batch.columns), lambda images, _: images[:, :, ::-1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoubtsPixels(Mirrors):
+    def apply(self, batch, draw):
+        if any(holds_pixels(cells.type) for cells in batch.columns.values()):
+            return Transformed(columns=batch.columns, applied=np.zeros(len(batch), dtype=bool))
+        return super().apply(batch, draw)
+
+
 def broken(kind) -> str:
     found = []
     for contract in contracts_for(kind):
@@ -139,6 +156,8 @@ def broken(kind) -> str:
         (Lies, "says_which_rows_it_changed"),
         (Labels, "says_what_it_changes"),
         (Remembers, "learns_whatever_the_order"),
+        (Mirrors, ""),
+        (DoubtsPixels, "changes_decoded_images_alike"),
     ],
 )
 def test_each_is_caught_by_its_law(kind, law):

@@ -2,7 +2,7 @@
 
     pixel' = mean + factor · (pixel - mean),  factor = 1 - amount or 1 / (1 - amount)
 
-The mean is that of a grid of pixels, 32 to 63 a side; of all pixels where the image is smaller.
+The mean, in whole numbers, is that of 16 to 31 evenly spaced lines; of all lines where the image is lower than 32 pixels.
 
 Source: Hendrycks, Dietterich (2019), Benchmarking Neural Network Robustness to Common Corruptions and Perturbations, section 3.
 """
@@ -56,7 +56,7 @@ class Contrast:
     def tables(self, seen: Glance, digests: Digests, draw: Draw) -> Tables:
         """Return what values become in flatter or harder images."""
         less = 1 - at_severity(AMOUNTS, self.severity)
-        return contrast_tables(seen.means(), np.power(less, -to_either_side(draw, digests)))
+        return contrast_tables(np.rint(seen.means()), np.power(less, -to_either_side(draw, digests)))
 
     def apply(self, batch: Batch, draw: Draw) -> Transformed:
         """Return the rows with flatter or harder images."""

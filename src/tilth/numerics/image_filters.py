@@ -25,15 +25,16 @@ def blurred(images: Images, sigma: float) -> Images:
     """
     down, across = (_gaussian_bands(side, float(sigma)) for side in images.shape[1:3])
     out = np.empty_like(images)
+    planes, smooth = (np.empty((3, *images.shape[1:3]), dtype=np.float32) for _ in range(2))
     for image, into in zip(images, out, strict=True):
-        planes = image.transpose(2, 0, 1).astype(np.float32)
-        smooth, result = np.empty_like(planes), np.empty_like(planes)
+        planes[:] = image.transpose(2, 0, 1)
         for rows, reach, weights in down:
             np.matmul(weights, planes[:, reach], out=smooth[:, rows])
         for columns, reach, weights in across:
-            np.matmul(smooth[:, :, reach], weights.T, out=result[:, :, columns])
-        result += np.float32(0.5)
-        into[:] = result.astype(np.uint8).transpose(1, 2, 0)
+            np.matmul(smooth[:, :, reach], weights.T, out=planes[:, :, columns])
+        planes += np.float32(0.5)
+        for channel in range(3):
+            into[:, :, channel] = planes[channel]
     return out
 
 
@@ -43,16 +44,15 @@ def _gaussian_bands(side: int, sigma: float) -> tuple[tuple[slice, slice, NDArra
     reach = int(_TRUNCATED * sigma + 0.5)
     steps = np.arange(-reach, reach + 1)
     weights = np.exp(-0.5 * np.square(steps / max(sigma, 1e-6)))
-    places = (np.arange(side)[:, None] + steps) % (2 * side)
-    matrix = np.zeros((side, side))
-    rows = np.broadcast_to(np.arange(side)[:, None], places.shape)
-    np.add.at(matrix, (rows, np.minimum(places, 2 * side - 1 - places)), weights / weights.sum())
     bands = []
     for start in range(0, side, _BAND):
-        part = matrix[start : start + _BAND]
-        used = np.flatnonzero(part.any(axis=0))
-        columns = slice(int(used[0]), int(used[-1]) + 1)
-        bands.append((slice(start, start + len(part)), columns, np.ascontiguousarray(part[:, columns], np.float32)))
+        rows = np.arange(start, min(start + _BAND, side))
+        places = (rows[:, None] + steps) % (2 * side)
+        places = np.minimum(places, 2 * side - 1 - places)
+        columns = slice(int(places.min()), int(places.max()) + 1)
+        part = np.zeros((len(rows), columns.stop - columns.start))
+        np.add.at(part, ((rows - start)[:, None], places - columns.start), weights / weights.sum())
+        bands.append((slice(start, start + len(rows)), columns, part.astype(np.float32)))
     return tuple(bands)
 
 
