@@ -24,6 +24,8 @@ __all__ = [
 _LEAST = 2.0**-53
 _AT_ONCE = 1_024
 FEWEST_FOR_ATOM = 5
+_EXACT = 1e-9
+"""Share of the spread below which a column is computed from the others: that says nothing of its noise."""
 NORMAL_QUARTILES = 1.3489795003921634
 """Distance of the quartiles of a standard normal."""
 
@@ -123,11 +125,13 @@ def mixed(values: Vector, others: Vector, amounts: Vector, *, is_whole: bool = F
 
 
 def noise_of(values: Matrix) -> Vector:
-    """Return the noise of each column: how far it differs between rows that are nearest by the other columns.
+    """Return the noise of each column: what the other columns leave open, by near rows or by a straight line, the lesser.
 
-        noise_j = spread of (x_ij − x_lj) / √2,   l = the row nearest to i by all columns but j
+        by near rows:  spread of (x_ij − x_lj) / √2,   l = the row nearest to i by all columns but j
+        by a line:     spread of the residuals of x_j on the other columns
 
-    What other columns tell of a column is no noise. Rows that miss the column are left out, and copies of rows count once. O(m² d²).
+    Near rows see what bends, a line what hides among many columns. What other columns tell of a column is no noise. Rows that miss the
+    column are left out, and copies of rows count once. O(m² d²).
 
     Parameters
     ----------
@@ -141,8 +145,8 @@ def noise_of(values: Matrix) -> Vector:
     Examples
     --------
     >>> x = np.linspace(0, 100, 200)
-    >>> told, free = noise_of(np.column_stack([x, 2 * x + 1, np.arange(200) * 37 % 101]))[[0, 2]]
-    >>> bool(told < 5), bool(free > 20)
+    >>> told, free = noise_of(np.column_stack([x, 2 * x + np.sin(9 * x), np.arange(200) * 37 % 101]))[[0, 2]]
+    >>> bool(told < 1), bool(free > 20)
     (True, True)
     """
     n_columns = values.shape[1]
@@ -160,8 +164,13 @@ def _noise_of_one(values: Vector, others: Matrix, spread: float) -> float:
     if len(both) < FEWEST_FOR_ATOM:
         return spread
     near = k_nearest(both[:, 1:], 1, metric="euclidean", exclude_self=True).positions[:, 0]
-    noise = spread_of(both[:, 0] - both[near, 0]) / np.sqrt(2)
-    return min(noise, spread) if noise > 0 else spread
+    design = np.column_stack([both[:, 1:], np.ones(len(both))])
+    residuals = both[:, 0] - design @ np.linalg.lstsq(design, both[:, 0], rcond=None)[0]
+    found = [
+        spread_of(both[:, 0] - both[near, 0]) / np.sqrt(2),
+        spread_of(residuals) if len(both) > 2 * design.shape[1] else 0,
+    ]
+    return float(min([one for one in found if one > _EXACT * spread] + [spread]))
 
 
 def drawn_nearby(
