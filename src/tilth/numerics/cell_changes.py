@@ -176,10 +176,11 @@ def _noise_of_one(values: Vector, others: Matrix, spread: float) -> float:
 def drawn_nearby(
     codes: IntVector, others: np.ndarray, known: IntVector, known_others: np.ndarray, uniforms: Vector, fewest: int
 ) -> IntVector:
-    """Return another category per row, drawn from the known rows that agree with it most in other columns; (n,) -> (n,).
+    """Return another category per row, drawn from the near known rows that have another; (n,) -> (n,).
 
-    Near are the known rows of another category that differ in the fewest other columns: as many levels of difference are taken in as
-    hold `fewest` rows. With no other column all rows are near. O(n m c) time.
+    Near are the known rows that differ in the fewest other columns: as many levels of difference are taken in as hold `fewest` rows of any
+    category. A row stays as it is where all near rows have its category: others tell it. With no other column all rows are near.
+    O(n m c) time.
 
     Parameters
     ----------
@@ -192,24 +193,24 @@ def drawn_nearby(
     Returns
     -------
     IntVector
-        (n,) codes; the own one where no known row has another
+        (n,) codes; the own one where no near row has another
 
     Examples
     --------
     >>> known, city = np.array([0, 1, 2, 2]), np.array([[0], [0], [1], [1]])
-    >>> drawn_nearby(np.array([0]), np.array([[0]]), known, city, np.array([0.9]), 1).tolist()
-    [1]
+    >>> drawn_nearby(np.array([0, 2]), np.array([[0], [1]]), known, city, np.array([0.9, 0.9]), 2).tolist()
+    [1, 2]
     """
     found = codes.copy()
+    if not len(known):
+        return found
     for start in range(0, len(codes), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         is_other = (known != codes[part, None]) & (known >= 0)
         gaps = np.zeros(is_other.shape, dtype=np.int16)
         for column in range(others.shape[1]):
             gaps += others[part, column, None] != known_others[None, :, column]
-        gaps[~is_other] = others.shape[1] + 1
-        wanted = np.minimum(fewest, is_other.sum(axis=1))
-        limit = np.sort(gaps, axis=1)[np.arange(len(gaps)), np.maximum(wanted - 1, 0)]
+        limit = np.partition(gaps, min(fewest, len(known)) - 1, axis=1)[:, min(fewest, len(known)) - 1]
         near = is_other & (gaps <= limit[:, None])
         rank = (uniforms[part] * near.sum(axis=1)).astype(np.intp)
         at = (np.cumsum(near, axis=1) > rank[:, None]).argmax(axis=1)
