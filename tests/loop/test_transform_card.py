@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from loop_worlds import gaussian_world, schema_of, table_of, world_of
+from sklearn.datasets import load_digits
 
 import tilth
 from tilth.core.errors import ConfigError, NotApplicable, UnknownOperatorError
@@ -99,6 +100,32 @@ def test_what_is_off_the_data_is_told_apart(stand):
     assert abs(found.drift.value) < 0.5
 
 
+def test_sixes_upside_down_are_nines():
+    """Hand-written 6 and 9 as 64 numbers: half a turn makes the one the other, one pixel to the side does not."""
+    digits = load_digits()
+    inside = np.isin(digits.target, (6, 9))
+    x, y = digits.data[inside], (digits.target[inside] == 9).astype(int)
+    schema = schema_of(64, 2)
+    splits = ["train"] * 300 + ["dev"] * (len(x) - 300)
+    bench = world_of(table_of(x, y, splits, schema), schema, y).bench
+    stand = stand_on(bench, bench.reencode)
+    names = [f"x{place}" for place in range(64)]
+
+    @tilth.transform(columns=names)
+    def half_a_turn(row):
+        return {name: row[other] for name, other in zip(names, names[::-1], strict=True)}
+
+    @tilth.transform(columns=names)
+    def to_the_side(row):
+        return {f"x{place}": row[f"x{place - 1}"] if place % 8 else 0.0 for place in range(64)}
+
+    turned, beside = card(stand, half_a_turn), card(stand, to_the_side)
+    assert turned.drift.low > 0.7
+    assert turned.alarms[0] == "drifts"
+    assert {(row.label, row.after) for row in turned.doubtful} <= {("no", "yes"), ("yes", "no")}
+    assert beside.drift.high < 0.4 < turned.drift.low
+
+
 def test_only_rows_that_it_would_change_are_compared(stand):
     @tilth.transform(columns=["x4"])
     def only_positive(row, random):
@@ -152,6 +179,37 @@ def test_rows_are_drawn_by_id(world):
     assert 30 < few.compared.sum() < 70
 
 
+def test_encoders_have_not_seen_the_rows_that_judge_realism(world):
+    """An encoder that holds the rows that it saw exactly, and blurs all others, tells nothing of a harmless transform."""
+    seen: list[set[str]] = []
+
+    def refit(table):
+        known = set(ids(table))
+        seen.append(known)
+
+        def encode(rows):
+            exact = world.bench.reencode(rows)
+            cells = {tuple(cells) for cells in world.bench.reencode(table).round(6).tolist()}
+            held = np.array([tuple(one) in cells for one in exact.round(6).tolist()])
+            exact[~held, 3] = 9
+            return exact
+
+        return encode
+
+    everyone = set(ids(world.bench.train))
+    naive = stand_on(world.bench, refit(world.bench.train))
+    apart = stand_on(world.bench, refit(world.bench.train), refit=refit)
+    few = stand_on(world.bench, refit(world.bench.train), refit=refit, rows=150)
+    assert card(naive, redrawn).realism.low > 0.9, "that the encoder knows a row tells that it is real"
+    assert card(apart, redrawn).realism.low < 0.5
+    assert 0.4 < apart.judged.mean() < 0.6
+    judging = set(np.array(ids(apart.table))[apart.judged])
+    assert not judging & seen[2]
+    assert judging | seen[2] == everyone
+    assert few.judged.all()
+    assert seen[4] == everyone - set(ids(few.table))
+
+
 def test_too_few_rows():
     world = gaussian_world(n_train=15)
     with pytest.raises(NotApplicable, match="15 labelled train rows are too few"):
@@ -199,7 +257,7 @@ def test_what_costs_more_than_training_says_so(stand):
         return float(np.sort(random.normal(size=60_000))[0])
 
     few = replace(stand, table=stand.table.slice(0, 40), features=stand.features[:40], labels=stand.labels[:40])
-    few = replace(few, folds=stand.folds[:40], compared=stand.compared[:40], training_ms=0.01)
+    few = replace(few, folds=stand.folds[:40], compared=stand.compared[:40], judged=stand.judged[:40], training_ms=0.01)
     found = card(few, slow)
     assert found.cost_ms > found.training_ms
     assert "slow" in found.alarms
