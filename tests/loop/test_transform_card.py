@@ -24,8 +24,8 @@ from tilth.reporting.transforms import transforms_html, transforms_screen, trans
 
 @pytest.fixture(scope="module")
 def world():
-    """600 train rows of two classes, told by their first two numbers: (3, 0) and (0, 3)."""
-    return gaussian_world(n_train=600, shift=3.0)
+    """400 train rows of two classes, told by their first two numbers: (3, 0) and (0, 3)."""
+    return gaussian_world(n_train=400, shift=3.0)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def far(row, random):
 
 def test_what_keeps_labels_has_no_drift_and_passes_for_real(stand):
     found = card(stand, redrawn)
-    assert found.rows == found.tried == 600
+    assert found.rows == found.tried == 400
     assert found.applies.value == 1
     assert found.realism.low < 0.5 < found.realism.high
     assert found.drift.low <= 0 <= found.drift.high
@@ -175,7 +175,7 @@ def test_labels_of_dev_and_test_are_not_read(world, stand):
 def test_rows_are_drawn_by_id(world):
     few = stand_on(world.bench, world.bench.reencode, rows=100)
     assert len(few) == 100
-    assert few.of_rows == 600
+    assert few.of_rows == 400
     assert 30 < few.compared.sum() < 70
 
 
@@ -246,23 +246,21 @@ def test_rows_on_which_it_fails_are_counted_and_its_first_messages_told(stand):
         return row.x4 - float(random.random())
 
     found = card(stand, fails)
-    assert found.failures == 600 - found.rows > 100
+    assert found.failures == 400 - found.rows > 100
     assert set(found.errors) == {"ValueError: too high", "ValueError: high"}
     assert "fails" in found.alarms
 
 
 def test_what_costs_more_than_training_says_so(stand):
-    @tilth.transform(columns=["x4"])
-    def slow(row, random):
-        return float(np.sort(random.normal(size=60_000))[0])
-
-    few = replace(stand, table=stand.table.slice(0, 40), features=stand.features[:40], labels=stand.labels[:40])
-    few = replace(few, folds=stand.folds[:40], compared=stand.compared[:40], judged=stand.judged[:40], training_ms=0.01)
-    found = card(few, slow)
-    assert found.cost_ms > found.training_ms
-    assert "slow" in found.alarms
-    sentences = transforms_sentences(report_of(few, "v-1", [ChosenTransform.of(slow)]))
-    assert any("slower than training" in one for one in sentences)
+    report = report_of(stand, "v-1", [ChosenTransform.of(redrawn)])
+    (found,) = report.cards
+    assert found.cost_ms > 0
+    assert found.training_ms > 0
+    slow = replace(found, cost_ms=3.0, training_ms=0.5)
+    assert "slow" in slow.alarms
+    assert any("slower than training" in one for one in transforms_sentences(replace(report, cards=(slow,))))
+    assert "slow" not in replace(found, cost_ms=0.1, training_ms=0.01).alarms, "nobody waits for it"
+    assert "slow" not in replace(found, cost_ms=3.0, training_ms=5.0).alarms
 
 
 def test_few_changed_rows_have_no_realism(stand):
