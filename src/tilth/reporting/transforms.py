@@ -111,7 +111,7 @@ def _of_alarm(alarm: str, card: TransformCard, title: str, report: TransformRepo
     elif alarm == "slow":
         yield (
             f"{title} is slower than training: {card.cost_ms:.3g} ms of CPU a row, encoding and fitting a row cost "
-            f"{card.training_ms:.3g} ms. Write it by batch, or apply it once and keep the rows."
+            f"{card.training_ms:.3g} ms. Apply it once and keep the rows, or make it faster."
         )
     elif alarm == "one_copy":
         yield f"{title} makes the same row in every draw: more than one copy of a row adds nothing."
