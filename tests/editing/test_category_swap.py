@@ -49,7 +49,9 @@ def test_the_others_are_those_of_rows_like_it():
     cities = [towns[country][i // 2 % 3] for i, country in enumerate(countries)]
     batch = texts(country=countries, city=cities, coin=["euro"] * 600)
     made = CategorySwap(severity=5, columns=()).learn(batch)
-    after = made.apply(batch, draw_of(made, 0)).columns["city"].to_pylist()
+    changed = made.apply(batch, draw_of(made, 0)).columns
+    assert changed["country"].to_pylist() == countries, "the city tells the country"
+    after = changed["city"].to_pylist()
     assert 0.4 < sum(now != was for now, was in zip(after, cities, strict=True)) / 600 < 0.6
     assert all(now in towns[country] for now, country in zip(after, countries, strict=True))
     marginal = CategorySwap(severity=5, values=made.values).apply(batch, draw_of(made, 0)).columns["city"].to_pylist()

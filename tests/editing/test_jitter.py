@@ -9,6 +9,7 @@ from transform_rows import texts
 
 from tilth.core.errors import NotApplicable
 from tilth.editing.jitter import Jitter
+from tilth.numerics.cell_changes import noise_of
 from tilth.operators.transforming import draw_of
 
 
@@ -60,3 +61,14 @@ def test_a_number_that_others_tell_is_moved_by_no_more_than_they_leave_open():
     assert (after - np.asarray(batch.columns["f"])).std() == pytest.approx(made.noises["f"], rel=0.1)
     free = texts(x=rng.normal(size=1500).tolist(), y=rng.normal(size=1500).tolist())
     assert Jitter().learn(free).noises["x"] == pytest.approx(1, abs=0.2), "what nothing tells is all noise"
+
+
+def test_the_noise_is_found_among_many_columns_and_where_it_bends():
+    rng = np.random.default_rng(2)
+    many = rng.normal(size=(600, 8))
+    line = many[:, :1] * 3 + rng.normal(0, 0.1, (600, 1))
+    assert noise_of(np.hstack([line, many]))[0] == pytest.approx(0.1, rel=0.3)
+    angle = rng.uniform(0, 20, 600)
+    bent = np.column_stack([np.sin(angle) + rng.normal(0, 0.05, 600), angle])
+    assert noise_of(bent)[0] < 0.15, "of a spread of 1"
+    assert noise_of(np.array([[1.0], [2.0], [np.nan]])).tolist() == [pytest.approx(np.std([1, 2]), rel=0.5)]

@@ -13,9 +13,11 @@ __all__ = ["Alarm", "DoubtfulRow", "TransformCard", "TransformReport"]
 
 Alarm = Literal["broken", "idle", "fails", "drifts", "told_apart", "one_copy", "slow"]
 """What a person should look at: it could not be used, changes no row, fails on rows, its rows lose their label, are told from real ones,
-are the same in every draw, or cost more than training on them."""
+are the same in every draw, or cost more than training on them and more than 0.2 ms a row."""
 LEAST_DRIFT = 0.02
 """Label drift that has to be exceeded surely before a card says so."""
+LEAST_SLOW = 0.2
+"""CPU milliseconds a row below which nobody waits for a transform."""
 TOLD_APART = 0.9
 """Realism that has to be exceeded surely."""
 
@@ -97,7 +99,7 @@ class TransformCard:
             "drifts": self.label == "keep" and self.drift is not None and self.drift.low > LEAST_DRIFT,
             "told_apart": self.realism is not None and self.realism.low > TOLD_APART,
             "fails": self.failures > 0,
-            "slow": self.cost_ms is not None and self.training_ms is not None and self.cost_ms > self.training_ms,
+            "slow": self.cost_ms is not None and self.cost_ms > max(self.training_ms or 0.0, LEAST_SLOW),
             "one_copy": self.diversity is not None and self.diversity.value == 0,
         }
         return tuple(name for name, is_so in surely.items() if is_so)  # type: ignore[misc]

@@ -18,10 +18,10 @@ from tilth.core.draw import Draw
 from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
-from tilth.editing._vectors import change_vectors, refuse_unnamed
 from tilth.numerics.sound_changes import stretched
 from tilth.operators.batch import Batch
 from tilth.operators.transforming import at_severity, chosen, refuse_severity
+from tilth.operators.vector_cells import change_vectors, refuse_unnamed
 
 __all__ = ["AudioStretch"]
 

@@ -1,9 +1,10 @@
 """Category swap: categories replaced by others that rows like this one have.
 
-    P(new = c) = share of c among the train rows that have another category, and differ from the row in the fewest other categories
+    P(new = c) = share of c among the near train rows that have another category; near = differ in the fewest other categories
 
-So a city is swapped for one of its country, and no combination arises that is far from all rows. Where there is no other category column,
-or only frequencies are given, all train rows are alike: P(new = c) = share of c / share of all but the old one.
+So a city is swapped for one of its country, and a category that others tell stays: no combination arises that is far from all rows.
+Where there is no other category column, or only frequencies are given, all train rows are alike: P(new = c) = share of c / share of all
+but the old one.
 
 Source: Yoon et al. (2020), VIME: Extending the Success of Self- and Semi-supervised Learning to Tabular Domain, NeurIPS, section 4
 (corruption by the marginal distribution); Chawla et al. (2002), SMOTE, JAIR 16, section 6.1 (categories of near rows).
@@ -43,7 +44,7 @@ class CategorySwap:
 
     Parameters
     ----------
-    severity : 1 to 5: 5, 10, 20, 30 or 50 % of a column's cells
+    severity : 1 to 5: 5, 10, 20, 30 or 50 % of a column's cells, as far as near rows have others
     columns : what it changes; () for every category column
     values : by column, its categories and how often each occurs; learnt from train rows where none are given
     neighbours : how many rows are near, at least

@@ -24,10 +24,10 @@ from tilth.core.errors import ConfigError, NotApplicable
 from tilth.core.ids import Digests
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
-from tilth.editing._vectors import change_vectors, of_length, one_length, vectors_in
 from tilth.numerics.known_rows import KnownRows, class_codes_of, sample_places
 from tilth.operators.batch import Batch
 from tilth.operators.transforming import at_severity, chosen, refuse_severity
+from tilth.operators.vector_cells import change_vectors, of_length, one_length, vectors_in
 
 __all__ = ["EmbeddingInterpolate"]
 

@@ -20,12 +20,12 @@ from tilth.core.draw import Draw
 from tilth.core.errors import NotApplicable
 from tilth.core.schema import ColumnType
 from tilth.core.transformed import LabelEffect, Transformed
-from tilth.editing._vectors import change_vectors, of_length, one_length, vectors_in
 from tilth.numerics.cell_changes import normals
 from tilth.numerics.known_rows import sample_places
 from tilth.numerics.transform_measures import nearest_distance
 from tilth.operators.batch import Batch
 from tilth.operators.transforming import at_severity, chosen, refuse_severity
+from tilth.operators.vector_cells import change_vectors, of_length, one_length, vectors_in
 
 __all__ = ["EmbeddingNoise", "directions"]
 

@@ -28,6 +28,7 @@ from tilth.core.transformed import LabelEffect
 from tilth.encoding._blocks import encode_blocks
 from tilth.loop._expectations import USUAL_MOVE, flipped, movement
 from tilth.loop.quarantine import Quarantine
+from tilth.loop.transform_apart import refits
 from tilth.loop.transform_choices import ChosenTransform, chosen_transforms
 from tilth.loop.transform_realism import discriminator_of, realism_of
 from tilth.loop.transform_stand import TransformStand, stand_on
@@ -86,6 +87,7 @@ def cards_of_project(
     stand = stand_on(
         bench,
         encode,
+        refit=refits(fitted, schema),
         rows=rows,
         tells_ids=id_column is None or schema.may_show(id_column),
         tells_labels=schema.may_show(schema.task.label),
@@ -189,13 +191,19 @@ def _with_figures(stand: TransformStand, card: TransformCard, first: Varied, sec
 
 def _realism(changed: _Changed) -> Estimate:
     stand, rows = changed.stand, changed.rows
+    mine = stand.judged[rows]
+    places = rows[mine]
+    if stand.apart is stand.encode:
+        real, made = stand.features[places], changed.features[mine]
+    else:
+        real, made = stand.features_apart[places], stand.apart(changed.table.filter(pa.array(mine)))
     return realism_of(
-        stand.features[rows],
-        changed.features,
-        stand.compared[rows],
-        stand.folds[rows],
+        real,
+        made,
+        stand.compared[places],
+        stand.folds[places],
         told_by=discriminator_of(stand.bench.schema),
-        groups=changed.groups,
+        groups=None if stand.groups is None else stand.groups[places],
         seed=stand.seed,
     )
 

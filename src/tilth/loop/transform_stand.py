@@ -23,6 +23,7 @@ from tilth.core.schema import ColumnType
 from tilth.learning._crossfit import fold_numbers
 from tilth.loop.bench import Bench
 from tilth.loop.frames import standing_together, target_of
+from tilth.loop.transform_apart import Encode, Refit
 from tilth.numerics.transform_measures import nearest_distance
 from tilth.operators.protocols import Model
 
@@ -35,7 +36,6 @@ MOST_IMAGES = 500
 MOST_LEARNT = 20_000
 FEWEST = 20
 """Labelled train rows below which nothing is measured."""
-Encode = Callable[[pa.Table], FloatMatrix32]
 _MILLISECONDS = 1_000.0
 
 
@@ -50,7 +50,8 @@ class TransformStand:
     labels : (n,) class numbers, or numbers
     groups : (n,) codes of rows that belong together, or None
     folds : (n,) of which model each row was held out
-    compared : (n,) which rows stand for real ones, when changed rows are told from real ones
+    judged, compared : (n,) on which rows realism is judged, and which of them stand for real ones
+    apart : rows with feature columns -> features, by encoders that have not seen the judged rows
     models : by fold, fitted to all labelled train rows but those of the fold
     learnt_from, learnt_labels : ids and features of the train rows from which transforms learn, and their labels as text
     encode : rows with feature columns -> their features
@@ -64,7 +65,9 @@ class TransformStand:
     labels: np.ndarray
     groups: IntVector | None
     folds: IntVector
+    judged: Mask
     compared: Mask
+    apart: Encode
     models: tuple[Model, ...]
     learnt_from: pa.Table
     learnt_labels: pa.Array
@@ -83,6 +86,14 @@ class TransformStand:
     def unit(self) -> float:
         """The median distance of a row to the nearest other one."""
         return nearest_distance(self.features)
+
+    @cached_property
+    def features_apart(self) -> FloatMatrix32:
+        """Features of the rows that judge realism, by encoders that have not seen them; other rows are left at 0."""
+        found = self.apart(self.table.filter(pa.array(self.judged)))
+        features = np.zeros((len(self), found.shape[1]), dtype=np.float32)
+        features[self.judged] = found
+        return features
 
     @cached_property
     def unseen(self) -> Matrix:
@@ -118,7 +129,13 @@ class TransformStand:
 
 
 def stand_on(
-    bench: Bench, encode: Encode, *, rows: int | None = None, tells_ids: bool = True, tells_labels: bool = True
+    bench: Bench,
+    encode: Encode,
+    *,
+    refit: Refit | None = None,
+    rows: int | None = None,
+    tells_ids: bool = True,
+    tells_labels: bool = True,
 ) -> TransformStand:
     """Return what transforms are measured on.
 
@@ -126,6 +143,7 @@ def stand_on(
     ----------
     bench : a version's
     encode : rows with feature columns -> features, by the held encoders
+    refit : what fits the encoders to other rows; None where they learn nothing from which a row could be known again
     rows : how many are tried at most
 
     Raises
@@ -152,6 +170,7 @@ def stand_on(
     tried = _drawn(mine, most, bench.seed, "transform card")
     table = mine.take(pa.array(tried))
     features, encode_ms = timed(lambda: encode(table), len(table))
+    judged, others = _apart(tried, _halved(table, together[tried], bench.seed, "apart"), len(known), refit)
     learnt_from = mine.take(pa.array(_drawn(mine, MOST_LEARNT, bench.seed, "transform learns")))
     return TransformStand(
         bench=bench,
@@ -160,7 +179,9 @@ def stand_on(
         labels=labels[known][tried],
         groups=None if bench.groups is None else np.unique(bench.groups[known][tried], return_inverse=True)[1],
         folds=folds[tried],
-        compared=_halved(table, together[tried], bench.seed),
+        judged=judged,
+        compared=_halved(table, together[tried], bench.seed, "compared"),
+        apart=encode if refit is None else refit(mine.take(pa.array(others[:MOST_LEARNT]))),
         models=models,
         learnt_from=learnt_from,
         learnt_labels=_label_texts(bench, learnt_from),
@@ -204,9 +225,20 @@ def _drawn(table: pa.Table, most: int, seed: int, step: str) -> IntVector:
     return np.sort(np.argsort(numbers, kind="stable")[:most])
 
 
-def _halved(table: pa.Table, together: IntVector, seed: int) -> Mask:
+def _apart(tried: IntVector, half: Mask, n_known: int, refit: Refit | None) -> tuple[Mask, IntVector]:
+    """Return which of the rows that are tried judge realism, and the places of the rows that encoders may see for it.
+
+    All tried rows judge where half as many others are left; else one half of them does.
+    """
+    rest = np.setdiff1d(np.arange(n_known), tried)
+    if refit is None or 2 * len(rest) >= len(tried):
+        return np.ones(len(tried), dtype=bool), rest
+    return half, np.sort(np.concatenate([rest, tried[~half]]))
+
+
+def _halved(table: pa.Table, together: IntVector, seed: int, step: str) -> Mask:
     """Return one half of the rows, drawn by id; what stands together stays so."""
-    numbers: Vector = row_uniforms(cell_digests(_ids(table)), seed, "transform card halves")
+    numbers: Vector = row_uniforms(cell_digests(_ids(table)), seed, "transform card", step)
     order = np.lexsort((numbers, together))
     _, first, code = np.unique(together[order], return_index=True, return_inverse=True)
     lead = np.empty(len(numbers))

@@ -24,6 +24,8 @@ __all__ = [
 _LEAST = 2.0**-53
 _AT_ONCE = 1_024
 FEWEST_FOR_ATOM = 5
+_EXACT = 1e-9
+"""Share of the spread below which a column is computed from the others: that says nothing of its noise."""
 NORMAL_QUARTILES = 1.3489795003921634
 """Distance of the quartiles of a standard normal."""
 
@@ -123,11 +125,13 @@ def mixed(values: Vector, others: Vector, amounts: Vector, *, is_whole: bool = F
 
 
 def noise_of(values: Matrix) -> Vector:
-    """Return the noise of each column: how far it differs between rows that are nearest by the other columns.
+    """Return the noise of each column: what the other columns leave open, by near rows or by a straight line, the lesser.
 
-        noise_j = spread of (x_ij − x_lj) / √2,   l = the row nearest to i by all columns but j
+        by near rows:  spread of (x_ij − x_lj) / √2,   l = the row nearest to i by all columns but j
+        by a line:     spread of the residuals of x_j on the other columns
 
-    What other columns tell of a column is no noise. Rows that miss the column are left out, and copies of rows count once. O(m² d²).
+    Near rows see what bends, a line what hides among many columns. What other columns tell of a column is no noise. Rows that miss the
+    column are left out, and copies of rows count once. O(m² d²).
 
     Parameters
     ----------
@@ -141,8 +145,8 @@ def noise_of(values: Matrix) -> Vector:
     Examples
     --------
     >>> x = np.linspace(0, 100, 200)
-    >>> told, free = noise_of(np.column_stack([x, 2 * x + 1, np.arange(200) * 37 % 101]))[[0, 2]]
-    >>> bool(told < 5), bool(free > 20)
+    >>> told, free = noise_of(np.column_stack([x, 2 * x + np.sin(9 * x), np.arange(200) * 37 % 101]))[[0, 2]]
+    >>> bool(told < 1), bool(free > 20)
     (True, True)
     """
     n_columns = values.shape[1]
@@ -160,17 +164,23 @@ def _noise_of_one(values: Vector, others: Matrix, spread: float) -> float:
     if len(both) < FEWEST_FOR_ATOM:
         return spread
     near = k_nearest(both[:, 1:], 1, metric="euclidean", exclude_self=True).positions[:, 0]
-    noise = spread_of(both[:, 0] - both[near, 0]) / np.sqrt(2)
-    return min(noise, spread) if noise > 0 else spread
+    design = np.column_stack([both[:, 1:], np.ones(len(both))])
+    residuals = both[:, 0] - design @ np.linalg.lstsq(design, both[:, 0], rcond=None)[0]
+    found = [
+        spread_of(both[:, 0] - both[near, 0]) / np.sqrt(2),
+        spread_of(residuals) if len(both) > 2 * design.shape[1] else 0,
+    ]
+    return float(min([one for one in found if one > _EXACT * spread] + [spread]))
 
 
 def drawn_nearby(
     codes: IntVector, others: np.ndarray, known: IntVector, known_others: np.ndarray, uniforms: Vector, fewest: int
 ) -> IntVector:
-    """Return another category per row, drawn from the known rows that agree with it most in other columns; (n,) -> (n,).
+    """Return another category per row, drawn from the near known rows that have another; (n,) -> (n,).
 
-    Near are the known rows of another category that differ in the fewest other columns: as many levels of difference are taken in as
-    hold `fewest` rows. With no other column all rows are near. O(n m c) time.
+    Near are the known rows that differ in the fewest other columns: as many levels of difference are taken in as hold `fewest` rows of any
+    category. A row stays as it is where all near rows have its category: others tell it. With no other column all rows are near.
+    O(n m c) time.
 
     Parameters
     ----------
@@ -183,24 +193,24 @@ def drawn_nearby(
     Returns
     -------
     IntVector
-        (n,) codes; the own one where no known row has another
+        (n,) codes; the own one where no near row has another
 
     Examples
     --------
     >>> known, city = np.array([0, 1, 2, 2]), np.array([[0], [0], [1], [1]])
-    >>> drawn_nearby(np.array([0]), np.array([[0]]), known, city, np.array([0.9]), 1).tolist()
-    [1]
+    >>> drawn_nearby(np.array([0, 2]), np.array([[0], [1]]), known, city, np.array([0.9, 0.9]), 2).tolist()
+    [1, 2]
     """
     found = codes.copy()
+    if not len(known):
+        return found
     for start in range(0, len(codes), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         is_other = (known != codes[part, None]) & (known >= 0)
         gaps = np.zeros(is_other.shape, dtype=np.int16)
         for column in range(others.shape[1]):
             gaps += others[part, column, None] != known_others[None, :, column]
-        gaps[~is_other] = others.shape[1] + 1
-        wanted = np.minimum(fewest, is_other.sum(axis=1))
-        limit = np.sort(gaps, axis=1)[np.arange(len(gaps)), np.maximum(wanted - 1, 0)]
+        limit = np.partition(gaps, min(fewest, len(known)) - 1, axis=1)[:, min(fewest, len(known)) - 1]
         near = is_other & (gaps <= limit[:, None])
         rank = (uniforms[part] * near.sum(axis=1)).astype(np.intp)
         at = (np.cumsum(near, axis=1) > rank[:, None]).argmax(axis=1)

@@ -102,11 +102,13 @@ class _Quadratic:
 
     @classmethod
     def of(cls, features: Matrix) -> _Quadratic:
+        """Return the reader that goes by the means and spreads of rows (n, d)."""
         mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), _TINY)
         squares = np.square((features - mean) / spread)
         return cls(mean, spread, squares.mean(axis=0), np.maximum(squares.std(axis=0), _TINY))
 
     def read(self, features: Matrix) -> Matrix:
+        """Return features (n, d) and their squares side by side, (n, 2 d)."""
         plain = np.clip((features - self.mean) / self.spread, -10, 10)
         both = np.hstack([plain, np.clip((np.square(plain) - self.middle) / self.width, -10, 10)])
         return np.asarray(both / np.sqrt(both.shape[1]))

@@ -24,7 +24,7 @@ LONGEST_NOTE = 400
 MOST_ROWS = 5
 _LEGEND = (
     "realism: AUROC of {told_by}, changed against other real rows: 0.5 = cannot be told · drift: {drift} · diversity: distance of "
-    "two draws, 1 = of a row to its nearest · unchanged: predictions of the current model · ms: of CPU; all but “applies” are of "
+    "two draws, 1 = of a row to its nearest · unchanged: predictions of the current model · ms: of CPU{training}; all but “applies” are of "
     "changed rows; 95 % intervals"
 )
 
@@ -57,7 +57,9 @@ def _legend(report: TransformReport) -> str:
     drift = "points of agreement with the label that are lost, by models that did not see the rows"
     if report.is_regression:
         drift = "rise of the mean error in standard deviations of the label, by models that did not see the rows"
-    return _LEGEND.format(told_by=report.told_by, drift=drift)
+    costs = [card.training_ms for card in report.cards if card.training_ms is not None]
+    training = f", where encoding and fitting a row cost {costs[0]:.3g}" if costs else ""
+    return _LEGEND.format(told_by=report.told_by, drift=drift, training=training)
 
 
 def _row(card: TransformCard, report: TransformReport) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ def _of_alarm(alarm: str, card: TransformCard, title: str, report: TransformRepo
     elif alarm == "slow":
         yield (
             f"{title} is slower than training: {card.cost_ms:.3g} ms of CPU a row, encoding and fitting a row cost "
-            f"{card.training_ms:.3g} ms. Apply it once and keep the rows, or call it by batch."
+            f"{card.training_ms:.3g} ms. Apply it once and keep the rows, or make it faster."
         )
     elif alarm == "one_copy":
         yield f"{title} makes the same row in every draw: more than one copy of a row adds nothing."
