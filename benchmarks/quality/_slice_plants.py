@@ -79,7 +79,7 @@ class AbsentError(LookupError):
 
 def plants(source: str, kind: str, numbers: range) -> Iterator[Plant]:
     """Yield the plants of some numbers in which a slice turned out planted."""
-    rows = _source(source)
+    rows = source_of(source)
     for number in numbers:
         rng = np.random.default_rng([SETS.index(source), KINDS.index(kind), number])
         found = _planted(rows, kind, number, rng)
@@ -199,14 +199,14 @@ def _flipped(labels: np.ndarray, inside: np.ndarray, groups: int, rng: np.random
 
 
 @cache
-def _source(name: str) -> Source:
+def source_of(name: str) -> Source:
     return {"cifar10": _cifar10, "banking77": _banking77}[name]()
 
 
 @cache
 def _scaled_of(name: str) -> np.ndarray:
     """Embeddings of mean 0 and, over all their numbers, variance 1: what the model reads."""
-    features = _source(name).features
+    features = source_of(name).features
     return (features - features.mean(axis=0)) / np.float32(np.sqrt(features.var(axis=0).mean()))
 
 

@@ -24,12 +24,14 @@ from tilth.core.progress import Progress
 from tilth.core.region import Region
 from tilth.core.slice import Slice
 from tilth.loop.declared_rows import known_once, near_of
+from tilth.loop.evidence import group_codes
 from tilth.loop.found import Found
 from tilth.loop.held_columns import features_key
 from tilth.loop.kept_slices import keep_slices
 from tilth.loop.slices import is_judgeable, predicate_rows, slice_rows
 from tilth.loop.workshop import Workshop
 from tilth.numerics.error_budget import holm
+from tilth.numerics.grouped_tests import grouped_gap
 from tilth.numerics.region_membership import region_membership
 from tilth.operators.protocols import Slicer
 from tilth.operators.registry import make, names
@@ -220,20 +222,18 @@ def _aims(workshop: Workshop, version: Version, slices: Sequence[SliceRows]) -> 
     if not usable or evidence.score is None:
         return ()
     scores = evidence.score(evidence.readable(train), evidence.out_of_sample())
+    codes = group_codes(workshop.dataset(version))
+    groups = None if codes is None else codes[train]
     gaps = [float(scores[~one.rows[train]].mean() - scores[one.rows[train]].mean()) for one in usable]
-    errors = [_gap_error(scores, one.rows[train]) for one in usable]
-    p_values = holm(np.array([_one_sided(gap, error) for gap, error in zip(gaps, errors, strict=True)]))
+    p_values = holm(np.array([_chance(scores, one.rows[train], groups) for one in usable]))
     bad = [(gap, one.name) for gap, p, one in zip(gaps, p_values, usable, strict=True) if p <= SIGNIFICANT]
     return tuple(name for _, name in sorted(bad, key=lambda pair: (-pair[0], pair[1]))[:MOST_AIMS])
 
 
-def _gap_error(scores: Vector, inside: Mask) -> float:
+def _chance(scores: Vector, inside: Mask, groups: IntVector | None) -> float:
+    """Return the chance that some rows are so much worse than the others where they are not; rows of a group count together."""
     parts = [scores[inside], scores[~inside]]
-    return float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts if len(part) > 1)))
-
-
-def _one_sided(gap: float, error: float) -> float:
-    """Return the chance of such a gap where there is none."""
-    if error == 0:
-        return 0.0 if gap > 0 else 1.0
-    return float(ndtr(-gap / error))
+    gap = float(parts[1].mean() - parts[0].mean())
+    error = float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts if len(part) > 1)))
+    alone = float(ndtr(-gap / error)) if error else float(gap <= 0)
+    return alone if groups is None else max(alone, grouped_gap(-scores, inside, groups).p_value)

@@ -67,12 +67,12 @@ def slices_once(
     used = {label, *predictions, *([] if score is None else [score])}
     schema, left_out = _schema(table, used, scored)
     typed, warnings = normalise(table.select([column.name for column in schema.columns]), schema, serving=True)
-    slicer = make("slicing", "lattice")
+    slicer, groups = make("slicing", "lattice"), _groups(typed, schema)
     progress("searching", f"{len(schema.features)} columns, {len(known):,} rows")
     view = View(
         ids=pa.array([str(row) for row in range(len(known))]),
         schema=schema,
-        evidence={"scores": scored.scores, "table": typed},
+        evidence={"scores": scored.scores, "table": typed} | ({} if groups is None else {"groups": groups}),
         needs=slicer.needs,
         spec=spec_of(slicer),
     )
@@ -84,7 +84,7 @@ def slices_once(
         prediction=scored.prediction,
         rows=len(known),
         scored=int(known.sum()),
-        overall=_overall(scored.scores[known]),
+        overall=_overall(scored.scores[known], None if groups is None else groups[known]),
         slices=tuple(_line(one, scored.scores, known) for one in found),
         columns=tuple(column.name for column in schema.columns if column.role in (Role.FEATURE, Role.TIME, Role.GROUP)),
         left_out=left_out,
@@ -160,7 +160,21 @@ def _line(found: FoundSlice, scores: np.ndarray, known: np.ndarray) -> SliceLine
     )
 
 
-def _overall(scores: np.ndarray) -> Estimate:
+def _groups(table: pa.Table, schema: Schema) -> np.ndarray | None:
+    """Return the group code of each row, or None without a group column; a row without a group stands alone."""
+    name = schema.first(Role.GROUP)
+    if name is None:
+        return None
+    codes = table.column(name).combine_chunks().cast(pa.string()).dictionary_encode().indices
+    found = np.asarray(codes.fill_null(-1)).astype(np.intp)
+    return np.where(found < 0, len(found) + np.arange(len(found)), found)
+
+
+def _overall(scores: np.ndarray, groups: np.ndarray | None) -> Estimate:
+    if groups is not None:
+        is_share = bool(((scores >= 0) & (scores <= 1)).all())
+        codes = np.unique(groups, return_inverse=True)[1]
+        return mean_interval(scores, groups=codes, bounds=(0.0, 1.0) if is_share else None)
     if ((scores == 0) | (scores == 1)).all():
         return wilson(float(scores.sum()), len(scores))
     return mean_interval(scores)

@@ -6,6 +6,8 @@ the group's n of N rows without putting back:
     P(mean of n >= x) <= exp(-n sup_t (t x - log mean_i exp(t l_i)))     the same for the N - n rows outside, and for
                                                                          one coin per row, given that n come up
 
+Where rows come in groups, the p-value is at least that of `grouped_tests`, which takes rows of a group together.
+
 Source: Fisher (1934), Statistical Methods for Research Workers, 5th ed., 21.02. Hoeffding (1963), Probability inequalities for
 sums of bounded random variables, JASA 58, theorem 4 (drawing without putting back is no more variable).
 """
@@ -17,8 +19,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import special
 
-from tilth.core.arrays import Mask, Vector
+from tilth.core.arrays import IntVector, Mask, Vector
 from tilth.numerics.distributions import normal_tail, student_tail
+from tilth.numerics.grouped_tests import grouped_gap, grouped_stratified_tail
 
 __all__ = ["Losses", "hypergeometric_tail", "stratified_tail"]
 
@@ -76,6 +79,7 @@ class Losses:
     Parameters
     ----------
     losses : (n,) how bad each row is, >= 0
+    groups : (n,) code of the group of each row; None where rows are independent
 
     Examples
     --------
@@ -84,8 +88,8 @@ class Losses:
     0.166667
     """
 
-    def __init__(self, losses: Vector) -> None:
-        self.losses = np.asarray(losses, dtype=np.float64)
+    def __init__(self, losses: Vector, groups: IntVector | None = None) -> None:
+        self.losses, self.groups = np.asarray(losses, dtype=np.float64), groups
         self.top = float(self.losses.max(initial=0.0))
         self.is_binary = bool(((self.losses == 0) | (self.losses == self.top)).all())
         self._law: tuple[Vector, Vector, Vector] | None = None
@@ -95,10 +99,15 @@ class Losses:
         n, total = int(np.count_nonzero(inside)), len(self.losses)
         if n in (0, total) or self.top == 0:
             return 1.0
+        together = 0.0 if self.groups is None else grouped_gap(self.losses, inside, self.groups).p_value
         if self.is_binary:
-            wrong, bad = int(np.count_nonzero(self.losses[inside])), int(np.count_nonzero(self.losses))
-            return hypergeometric_tail(wrong, n, bad, total)
-        return max(self._welch(inside), self._bound(float(self.losses[inside].mean()), n))
+            return max(together, self._exact(inside))
+        return max(together, self._welch(inside), self._bound(float(self.losses[inside].mean()), n))
+
+    def _exact(self, inside: Mask) -> float:
+        n, total = int(np.count_nonzero(inside)), len(self.losses)
+        wrong, bad = int(np.count_nonzero(self.losses[inside])), int(np.count_nonzero(self.losses))
+        return hypergeometric_tail(wrong, n, bad, total)
 
     def is_worse(self, inside: Mask, tail: float) -> bool:
         """Whether the p-value is at most `tail`; what is not needed to know that is not computed; (n,)."""
@@ -106,6 +115,8 @@ class Losses:
         if n in (0, total) or self.top == 0 or self.is_binary:
             return self.p_value(inside) <= tail
         if self._welch(inside) > tail:
+            return False
+        if self.groups is not None and grouped_gap(self.losses, inside, self.groups).p_value > tail:
             return False
         return any(bound() <= tail for bound in self._bounds(float(self.losses[inside].mean()), n))
 
@@ -180,7 +191,7 @@ class Losses:
         return self._law
 
 
-def stratified_tail(losses: Vector, inside: Mask, others: Sequence[Mask]) -> float:
+def stratified_tail(losses: Vector, inside: Mask, others: Sequence[Mask], groups: IntVector | None = None) -> float:
     """Return the p-value of rows being no worse than the rows that lie in just the same of other groups.
 
     z = sum_s (losses inside - n_s mean_s) / sqrt(sum_s variance of a draw of n_s of the N_s rows), over the patterns s of
@@ -191,6 +202,7 @@ def stratified_tail(losses: Vector, inside: Mask, others: Sequence[Mask]) -> flo
     losses : (n,) how bad each row is
     inside : (n,) the group
     others : (n,) each; at most 60
+    groups : (n,) code of the group of each row; None where rows are independent
 
     Source
     ------
@@ -214,7 +226,8 @@ def stratified_tail(losses: Vector, inside: Mask, others: Sequence[Mask]) -> flo
     if variance <= 0:
         return 1.0
     excess = float((losses[inside] - mean[pattern[inside]]).sum())
-    return float(normal_tail(excess / np.sqrt(variance)))
+    together = 0.0 if groups is None else grouped_stratified_tail(losses, inside, pattern, groups)
+    return max(together, float(normal_tail(excess / np.sqrt(variance))))
 
 
 def _least(cost: Callable[[float], float]) -> float:

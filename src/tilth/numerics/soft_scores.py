@@ -16,16 +16,17 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from tilth.core.arrays import Vector
+from tilth.core.arrays import IntVector, Vector
 from tilth.core.errors import InputError
 from tilth.core.estimate import WIDEST, Estimate
 from tilth.numerics.distributions import normal_tail, student_point
+from tilth.numerics.grouped_tests import grouped_gap
 from tilth.numerics.intervals import wilson
 
 __all__ = ["chance_of_low", "soft_mean"]
 
 
-def soft_mean(scores: Vector, membership: Vector, level: float = 0.95) -> Estimate:
+def soft_mean(scores: Vector, membership: Vector, level: float = 0.95, groups: IntVector | None = None) -> Estimate:
     """Return the mean score of rows that belong in part, with its interval. O(n).
 
     Parameters
@@ -36,12 +37,15 @@ def soft_mean(scores: Vector, membership: Vector, level: float = 0.95) -> Estima
         In [0, 1], not all 0.
     level : float
         Coverage, in (0, 1); default 0.95.
+    groups : IntVector or None, (n,)
+        Code of the group of each row; None where rows are independent.
 
     Returns
     -------
     Estimate
         Wilson's interval at the effective number of rows where all scores are 0 or 1, else Student's; all numbers where
-        there is hardly more than one effective row.
+        there is hardly more than one effective row. With groups, the effective number is at most that which has the variance
+        between them, and the degrees of freedom are those of the groups.
 
     Raises
     ------
@@ -65,20 +69,37 @@ def soft_mean(scores: Vector, membership: Vector, level: float = 0.95) -> Estima
     if not total > 0:
         raise InputError("no row belongs to the slice", next_step="leave empty slices out")
     shares = membership / total
-    value, effective = float(shares @ scores), 1 / float(np.square(shares).sum())
+    value, rows = float(shares @ scores), 1 / float(np.square(shares).sum())
+    codes = np.arange(len(scores)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    effective = rows if groups is None else min(rows, 1 / float(np.square(np.bincount(codes, shares)).sum()))
     if np.isin(scores, (0.0, 1.0)).all():
+        if groups is not None:
+            effective = _between(shares, scores, value, codes, rows, effective)
         found = wilson(min(value, 1.0) * effective, effective, level)
         low, high = min(found.low, value), max(found.high, value)
         return Estimate(value=value, low=low, high=high, standard_error=found.standard_error)
     if effective < 1.5:
         return Estimate(value=value, low=-WIDEST, high=WIDEST, standard_error=WIDEST)
-    spread = float(np.square(shares * (scores - value)).sum()) * effective / (effective - 1)
+    sums = np.bincount(codes, shares * (scores - value))
+    spread = float(np.square(sums).sum()) * effective / (effective - 1)
     error = float(np.sqrt(spread))
     half = error * float(student_point((1 - level) / 2, effective - 1))
     return Estimate(value=value, low=value - half, high=value + half, standard_error=error)
 
 
-def chance_of_low(scores: Vector, membership: Vector) -> float:
+def _between(shares: Vector, scores: Vector, value: float, codes: IntVector, rows: float, groups: float) -> float:
+    """Return the number of independent rows that would make a share as uncertain as it is between groups, at most `rows`.
+
+    That of the groups where all scores are one: they say nothing of how alike rows of a group are.
+    """
+    variance = value * (1 - value)
+    if not variance > 1e-12 or groups < 1.5:
+        return min(rows, groups)
+    between = float(np.square(np.bincount(codes, shares * (scores - value))).sum()) * groups / (groups - 1)
+    return rows if between <= variance / rows else max(variance / between, min(1.0, groups))
+
+
+def chance_of_low(scores: Vector, membership: Vector, groups: IntVector | None = None) -> float:
     """Return the chance that rows drawn without regard to scores would score as low as those of a slice. O(n).
 
     Parameters
@@ -87,6 +108,8 @@ def chance_of_low(scores: Vector, membership: Vector) -> float:
         Finite, higher is better; of rows that took no part in finding the slice.
     membership : Vector, (n,)
         In [0, 1].
+    groups : IntVector or None, (n,)
+        Code of the group of each row; the chance is then at least that of `grouped_tests`. None where rows are independent.
 
     Returns
     -------
@@ -111,6 +134,13 @@ def chance_of_low(scores: Vector, membership: Vector) -> float:
     a, b = membership - membership.mean() if n else membership, scores - scores.mean() if n else scores
     if n < 3 or not (np.abs(a) > 1e-12).any() or not (np.abs(b) > 1e-12 * max(1.0, float(np.abs(scores).max()))).any():
         return 1.0
+    together = 0.0 if groups is None else grouped_gap(-scores, membership, groups).p_value
+    return max(together, _of_rows(scores, membership, a, b))
+
+
+def _of_rows(scores: Vector, membership: Vector, a: Vector, b: Vector) -> float:
+    """Return the chance where rows are exchangeable; `a` and `b` are memberships and scores without their means."""
+    n = len(scores)
     if len(np.unique(scores)) == 2 and np.isin(membership, (0.0, 1.0)).all():
         lows = scores == scores.min()
         return _hypergeometric(int(lows[membership == 1].sum()), int(lows.sum()), int(membership.sum()), n)

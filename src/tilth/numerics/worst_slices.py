@@ -19,7 +19,9 @@ from itertools import combinations
 
 import numpy as np
 
-from tilth.core.arrays import Mask
+from tilth.core.arrays import IntVector, Mask
+from tilth.numerics.distributions import student_point
+from tilth.numerics.grouped_tests import grouped_gap
 from tilth.numerics.joint_counts import JointCounts
 from tilth.numerics.lattice import MOST_CONDITIONS, search
 from tilth.numerics.lower_bound import LowerBound
@@ -72,12 +74,13 @@ def worst_slices(
     level: float = 0.05,
     overlap: float = 0.5,
     most_rows: int | None = None,
+    groups: IntVector | None = None,
 ) -> list[WorstSlice]:
     """Return the conjunctions that are surely worse than the rest, most surely first.
 
     Conditions are values, or ranges of neighbouring ones. Of what is reported an expected share of at most `level` is no worse
-    than the rest, whatever was searched and however the conjunctions overlap, if rows are independent of one another (see
-    `selected`). O(n f^d) time for f features and d conditions at most, where nothing can be pruned.
+    than the rest, whatever was searched and however the conjunctions overlap, if rows, or groups of them, are independent of one
+    another (see `selected`). O(n f^d) time for f features and d conditions at most, where nothing can be pruned.
 
     Parameters
     ----------
@@ -88,6 +91,7 @@ def worst_slices(
     most : slices at most
     level : greatest q-value
     overlap : greatest share of common rows of two slices among the rows of either
+    groups : (n,) code of the group of each row, such as its patient; None where rows are independent
     most_rows : rows of a slice at most; half of all by default: what holds more is the rule, and the rest the exception
 
     Returns
@@ -112,7 +116,7 @@ def worst_slices(
     """
     if len(counts) < 2 or counts.losses.min() == counts.losses.max():
         return []
-    tests = Losses(counts.losses)
+    tests = Losses(counts.losses, groups)
     wide = len(counts) // 2 if most_rows is None else most_rows
     found, shares, values = _candidates(counts, ordered, depth, (least_rows, wide), level * most / harmonic(most))
     choice = _Choice(counts, tests, shares, values, level * most / harmonic(most), least_rows, overlap)
@@ -186,7 +190,7 @@ class _Choice:
             return True
         if not self._is_new(inside, others, tail, within=within):
             return False
-        p_value = self.tests.p_value(inside)
+        p_value, worth = self.tests.p_value(inside), self._worth(inside, worth, tail)
         come = WorstSlice(limits=limits, inside=inside, worth=worth, p_value=p_value, share=share)
         self._replace([*alike, *swallowed], come)
         return True
@@ -224,6 +228,14 @@ class _Choice:
             inside &= (self.counts.codes[f] >= low) & (self.counts.codes[f] <= high)
         return inside
 
+    def _worth(self, inside: Mask, worth: float, tail: float) -> float:
+        """Return the lower bound on the gap: where rows come in groups, the lower of the two."""
+        groups = self.tests.groups
+        if groups is None:
+            return worth
+        found = grouped_gap(self.counts.losses, inside, groups)
+        return min(worth, found.gap - float(student_point(tail, found.df)) * found.standard_error)
+
     def _is_refined(self, limits: Limits, inside: Mask) -> bool:
         """Whether rows are worse than each of their parts, by more than the best of all refinements of it would by chance."""
         for fewer in range(1, len(limits)):
@@ -242,14 +254,16 @@ class _Choice:
             return True
         if not within:
             return self._differs(inside, ~np.any([one.inside for one in others], axis=0), tail)
-        return stratified_tail(self.counts.losses, inside, [one.inside for one in others]) <= tail
+        others_inside = [one.inside for one in others]
+        return stratified_tail(self.counts.losses, inside, others_inside, self.tests.groups) <= tail
 
     def _differs(self, inside: Mask, among: Mask, tail: float) -> bool:
         """Whether rows are worse than the others among some."""
         both = inside[among]
         if not 0 < np.count_nonzero(both) < len(both):
             return False
-        return Losses(self.counts.losses[among]).is_worse(both, tail)
+        groups = None if self.tests.groups is None else self.tests.groups[among]
+        return Losses(self.counts.losses[among], groups).is_worse(both, tail)
 
 
 def _features(limits: Limits) -> tuple[int, ...]:

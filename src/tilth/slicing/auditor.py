@@ -106,7 +106,7 @@ class Auditor:
 
     Randomness
     ----------
-    None: rows are ordered and parted by the digests of their ids.
+    None: rows are ordered and parted by the digests of their ids; rows of a group stay together.
 
     Source
     ------
@@ -123,10 +123,10 @@ class Auditor:
     least_rows: int = 100
 
     needs: ClassVar[frozenset[str]] = frozenset(
-        {"embeddings", "labels", "numbers", "pred_probs", "scores", "slices", "table"}
+        {"embeddings", "groups", "labels", "numbers", "pred_probs", "scores", "slices", "table"}
     )
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def discover(self, view: View) -> Sequence[FoundSlice]:
         """Return slices whose rows score low also where they were not looked for; an empty list when there is none."""

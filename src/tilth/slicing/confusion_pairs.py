@@ -21,14 +21,15 @@ from tilth.core.errors import NotApplicable
 from tilth.core.found_slice import FoundSlice
 from tilth.core.slice import Slice
 from tilth.engine.predicate import written_name
-from tilth.numerics.distributions import normal_tail
+from tilth.numerics.distributions import normal_tail, student_tail
 from tilth.numerics.selected import harmonic, selected_q
 from tilth.slicing._shared import estimate_of, scored_rows, written_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tilth.core.arrays import Mask, Matrix
+    from tilth.core.arrays import IntVector, Mask, Matrix
+    from tilth.core.estimate import Estimate
     from tilth.operators.view import Scope, View
 
 __all__ = ["PREDICTION", "ConfusionPairs", "expected_errors", "unusual_pairs"]
@@ -119,6 +120,21 @@ def _p_value(errors: NDArray[np.int64], unusual: Mask, cell: tuple[int, int]) ->
     return float(normal_tail(np.sqrt(max(ratio, 0.0))))
 
 
+def _together(cases: Mask, share: float, groups: IntVector) -> float:
+    """Return the p-value of errors being of a pair no oftener than expected, rows of a group taken together; (m,), (m,)."""
+    sums = np.bincount(np.unique(groups, return_inverse=True)[1], cases - share)
+    squares = float(np.square(sums).sum())
+    df = squares**2 / max(float((sums**4).sum()), _TINY) - 1
+    if not (squares > 0 and df > 1e-9):
+        return 1.0
+    return float(student_tail(sums.sum() / np.sqrt(squares), df))
+
+
+def _score(view: View, rows: Mask) -> Estimate:
+    groups = view.groups[rows] if view.has("groups") else None
+    return estimate_of(np.asarray(view.scores)[rows], groups=groups)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusionPairs:
     """Find pairs of classes of which one is taken for the other more often than their frequencies let expect.
@@ -152,9 +168,9 @@ class ConfusionPairs:
     most: int = 10
     level: float = 0.05
 
-    needs: ClassVar[frozenset[str]] = frozenset({"labels", "pred_probs", "scores"})
+    needs: ClassVar[frozenset[str]] = frozenset({"groups", "labels", "pred_probs", "scores"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def discover(self, view: View) -> Sequence[FoundSlice]:
         """Return the pairs, the one of most rows first; an empty list where errors are as the margins let expect."""
@@ -173,13 +189,21 @@ class ConfusionPairs:
         unusual = np.zeros((k, k), dtype=bool)
         unusual[cells] = True
         expected = expected_errors(errors, unusual)
+        if view.has("groups"):
+            wrong = np.flatnonzero(known & (given != said))
+            cases = given[wrong] * k + said[wrong]
+            shares = expected / max(int(errors.sum()), 1)
+            pairs = [
+                (pair, max(p, _together(cases == pair[0] * k + pair[1], float(shares[pair]), view.groups[wrong])))
+                for pair, p in pairs
+            ]
         p_of = np.array([p_value for _, p_value in pairs])
         q_values = selected_q(p_of, np.full(len(pairs), 1 / searched), self.most)
         slices = [
             FoundSlice(
                 slice=self._slice(view, pair, int(errors[pair]), float(expected[pair])),
                 membership=(known & (given == pair[0]) & (said == pair[1])).astype(np.float64),
-                score=estimate_of(np.asarray(view.scores)[known & (given == pair[0]) & (said == pair[1])]),
+                score=_score(view, known & (given == pair[0]) & (said == pair[1])),
                 overall=float(scored.scores.mean()),
                 p_value=p_value,
                 q_value=float(q),

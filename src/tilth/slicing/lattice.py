@@ -94,9 +94,9 @@ class Lattice:
     level: float = 0.05
     overlap: float = 0.5
 
-    needs: ClassVar[frozenset[str]] = frozenset({"scores", "table"})
+    needs: ClassVar[frozenset[str]] = frozenset({"groups", "scores", "table"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def discover(self, view: View) -> Sequence[FoundSlice]:
         """Return the slices, the one whose score is surely lowest first; an empty list where nothing is surely worse."""
@@ -113,6 +113,7 @@ class Lattice:
             most=self.most,
             level=self.level,
             overlap=self.overlap,
+            groups=scored.groups,
         )
         slices = [self._slice(view, features, scored, one, len(found)) for one in found]
         return sorted(slices, key=lambda one: (one.score.high, one.q_value, one.slice.name))
@@ -150,4 +151,6 @@ class Lattice:
 
     def _score(self, scored: Scored, found: WorstSlice, chosen: int) -> Estimate:
         """Return the mean score with an interval that holds after the search."""
-        return estimate_of(scored.scores[found.inside], 1 - selected_tail(0.95, chosen, found.share, self.most))
+        groups = None if scored.groups is None else scored.groups[found.inside]
+        level = 1 - selected_tail(0.95, chosen, found.share, self.most)
+        return estimate_of(scored.scores[found.inside], level, groups)

@@ -109,9 +109,9 @@ class TailBuckets:
     head: float = 0.5
     torso: float = 0.9
 
-    needs: ClassVar[frozenset[str]] = frozenset({"scores", "table", "splits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"groups", "scores", "table", "splits"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def discover(self, view: View) -> Sequence[FoundSlice]:
         """Return the buckets that have rows, the one whose score is surely lowest first."""
@@ -128,7 +128,7 @@ class TailBuckets:
         values = cells.drop_null().unique()
         codes = np.asarray(pc.fill_null(pc.index_in(cells, value_set=values, skip_nulls=True), len(values)))
         buckets = self._buckets(view, codes, len(values))
-        tests, overall = Losses(scored.losses), float(scored.scores.mean())
+        tests, overall = Losses(scored.losses, scored.groups), float(scored.scores.mean())
         wheres = _wheres(key, values, buckets)
         found = []
         of_rows = np.append(buckets, -1)[codes]
@@ -137,7 +137,7 @@ class TailBuckets:
             chosen = inside[scored.rows]
             if not chosen.any() or not wheres[number] or chosen.all():
                 continue
-            score = estimate_of(scored.scores[chosen])
+            score = estimate_of(scored.scores[chosen], groups=None if scored.groups is None else scored.groups[chosen])
             name = f"{bucket} of {key}"
             elsewhere = float(scored.scores[~chosen].mean())
             said = summary_of(

@@ -1,6 +1,7 @@
 """Crossed discovery: what is found on some parts of the rows is tested on the part that took no share in it.
 
-Rows fall into parts by the digest of their id, so that a row stays where it is when others come or go. Every rule is tested once,
+Rows fall into parts by the digest of their id, so that a row stays where it is when others come or go; rows of one group stand in one
+part, and count together in tests and intervals. Every rule is tested once,
 on rows that it was not made for; q-values are over all rules of all parts, before those that say the same are merged. A rule that
 stood the test may then be fitted again to all rows around it, where it keeps its members: the p-value stays that of the rule which
 was tested.
@@ -132,15 +133,16 @@ def _tested(failures: Failures, search: Search, part: int, most: int) -> list[_T
     if there.fails.sum() < LEAST_FAILING or not apart.any() or np.ptp(there.scores) == 0:
         return []
     scores, rows = failures.scores[apart], failures.rows[apart]
+    groups = failures.together[apart] if failures.has_groups else None
     tested = []
     for rule in list(search(there))[:most]:
         belongs = rule.membership[rows]
         if _members(belongs) >= LEAST_MEMBERS:
-            held = soft_mean(scores, belongs)
+            held = soft_mean(scores, belongs, groups=groups)
             tested.append(
                 _Tested(
                     rule=rule,
-                    p_value=chance_of_low(scores, belongs),
+                    p_value=chance_of_low(scores, belongs, groups),
                     held_out=held,
                     rows=_members(belongs),
                 )
@@ -150,7 +152,7 @@ def _tested(failures: Failures, search: Search, part: int, most: int) -> list[_T
 
 def _found(view: View, failures: Failures, rule: Rule, tested: _Tested, q_value: float, taken: set[str]) -> FoundSlice:
     membership = rule.membership
-    score = soft_mean(failures.scores, membership[failures.rows])
+    score = soft_mean(failures.scores, membership[failures.rows], groups=failures.clusters)
     overall = float(failures.scores.mean())
     held = {"rows": tested.rows, "score": tested.held_out.value, "interval": tested.held_out.as_list()}
     return FoundSlice(

@@ -33,7 +33,7 @@ class Failures:
     Parameters
     ----------
     rows : (n,) positions in the view
-    folds : (n,) which part of the rows each belongs to, by its id
+    folds : (n,) which part of the rows each belongs to, by its id, or by that of the first row of its group
     features : (n, d)
     scores : (n,) higher is better
     groups : (n,) rows that fail, or do not, alike have one number
@@ -41,6 +41,8 @@ class Failures:
     terms : distributions over kinds (n, k) that are known of each row
     surprise : (n,) how much worse a row fares than expected of it; 0 on average where predictions are calibrated
     residuals : (n, q) what predictions lack: label minus probability per class, or mean score minus score
+    together : (n,) code of the group of each row, whose rows are not independent; each its own where there are no groups
+    has_groups : whether there are
     """
 
     rows: IntVector
@@ -52,6 +54,13 @@ class Failures:
     terms: tuple[Matrix, ...]
     surprise: Vector
     residuals: Matrix
+    together: IntVector
+    has_groups: bool
+
+    @property
+    def clusters(self) -> IntVector | None:
+        """Code of the group of each row, or None where rows are independent."""
+        return self.together if self.has_groups else None
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -59,7 +68,7 @@ class Failures:
 
     def take(self, which: Mask) -> Failures:
         """Return some of the rows."""
-        arrays = {f.name: getattr(self, f.name)[which] for f in fields(self) if f.name != "terms"}
+        arrays = {f.name: getattr(self, f.name)[which] for f in fields(self) if f.name not in ("terms", "has_groups")}
         return replace(self, **arrays, terms=tuple(term[which] for term in self.terms))
 
     @property
@@ -96,9 +105,11 @@ def failures_of(view: View, *, folds: int, least_rows: int) -> Failures:
         raise NotApplicable("all rows score alike, so that none fares worse than others")
     of_classes = view.has("labels") and view.has("pred_probs") and view.n_classes > 1
     known = _of_classes(view, rows) if of_classes else _of_scores(scores)
+    has_groups = view.has("groups")
+    _, first, together = np.unique(view.groups[rows] if has_groups else rows, return_index=True, return_inverse=True)
     return Failures(
         rows=rows,
-        folds=(digests[rows, 1] % np.uint64(folds)).astype(np.intp),
+        folds=(digests[rows[first[together]], 1] % np.uint64(folds)).astype(np.intp),
         features=features[rows],
         scores=scores,
         groups=known.groups,
@@ -106,6 +117,8 @@ def failures_of(view: View, *, folds: int, least_rows: int) -> Failures:
         terms=known.terms,
         surprise=known.surprise,
         residuals=known.residuals,
+        together=together.astype(np.intp),
+        has_groups=has_groups,
     )
 
 

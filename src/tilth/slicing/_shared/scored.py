@@ -24,11 +24,13 @@ class Scored(NamedTuple):
     rows : (m,) their positions in the view
     scores : (m,) higher is better
     losses : (m,) >= 0, how far each is from the best
+    groups : (m,) code of the group of each; None where rows are independent
     """
 
     rows: IntVector
     scores: Vector
     losses: Vector
+    groups: IntVector | None = None
 
 
 def scored_rows(view: View) -> Scored:
@@ -37,15 +39,17 @@ def scored_rows(view: View) -> Scored:
     rows = np.flatnonzero(np.isfinite(scores))
     if len(rows) < 2:
         raise NotApplicable(f"{len(rows)} rows have a score: there is no rest to compare a slice with")
-    return Scored(rows, scores[rows], scores[rows].max() - scores[rows])
+    groups = view.groups[rows] if view.has("groups") else None
+    return Scored(rows, scores[rows], scores[rows].max() - scores[rows], groups)
 
 
-def estimate_of(scores: Vector, level: float = 0.95) -> Estimate:
-    """Return the mean of the scores of a group with its interval; (m,)."""
-    if ((scores == 0) | (scores == 1)).all():
+def estimate_of(scores: Vector, level: float = 0.95, groups: IntVector | None = None) -> Estimate:
+    """Return the mean of the scores of a slice with its interval, which respects groups where there are some; (m,), (m,)."""
+    if groups is None and ((scores == 0) | (scores == 1)).all():
         return wilson(float(scores.sum()), len(scores), level)
     is_share = bool(scores.min() >= 0 and scores.max() <= 1)
-    return mean_interval(scores, level, bounds=(0.0, 1.0) if is_share else None)
+    codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    return mean_interval(scores, level, codes, bounds=(0.0, 1.0) if is_share else None)
 
 
 def summary_of(name: str, value: float, elsewhere: float, rows: int, all_rows: int, schema: Schema) -> str:
