@@ -30,7 +30,7 @@ __all__ = ["METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source"
 
 KEYS = (
     *("source", "label", "task", "classes", "metric", "columns", "splits", "seed", "budget", "guards", "trials"),
-    *("encoders", "learner", "store", "python", "labelers", "slices", "migrations", "tests", "stress"),
+    *("encoders", "learner", "store", "python", "labelers", "slices", "generators", "migrations", "tests", "stress"),
 )
 REQUIRED = ("source", "label", "task", "columns")
 ONE_EACH = (Role.LABEL, Role.ID, Role.SPLIT, Role.GROUP)
@@ -260,6 +260,11 @@ def _programmed(
     slices = _optional(root, "slices")
     if slices is not None:
         found["slices"] = slice_choices(slices, list(lines))
+    generators = _optional(root, "generators")
+    if generators is not None:
+        found["generators"] = tuple(
+            item.text("the name of a generator") for item in generators.items("a list of names")
+        )
     return found
 
 
