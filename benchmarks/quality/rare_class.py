@@ -4,7 +4,8 @@ For each seed 1,000 dev and 10,000 test rows are drawn with the shares of the so
 the rare class. The default learner is chosen as `tilth run` does. Every way has as many rows as its strength says; nothing is chosen by
 the test part. Intervals are 95 % t intervals of the paired differences over seeds. A second table says how well a boosted discriminator
 tells 120 of the made rows from as many real test rows of the class (AUROC, 0.5 where it cannot tell), and names a sequential tree
-sampler, which tilth does not ship. The data lies beside the repository, in ../shared/data; a set that is not there is left out.
+sampler, which tilth does not ship. Where imbalanced-learn (MIT) is installed, its SMOTENC stands beside. The data lies beside the
+repository, in ../shared/data; a set that is not there is left out.
 
     python -m benchmarks rare_class [--seeds N] [SET ...]
 """
@@ -29,9 +30,12 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.tree import DecisionTreeRegressor
 
 import tilth
-from tilth.core.edit import Edit
+from tilth.core.edit import Edit, Verb
 from tilth.core.errors import NotApplicable
+from tilth.core.names import ROW_ID
 from tilth.core.progress import silent
+from tilth.core.schema import ColumnType
+from tilth.core.spec import Spec
 from tilth.engine.threads import one_thread
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase
@@ -144,6 +148,11 @@ def _measured(name: str, seed: int, folder: Path) -> tuple[float, str, dict[str,
         if way in DUPLICATED:
             twin = _duplicates(draw, editor, edit, seed)
             gains[f"duplicates of the parents of {way}"] = (_gain(draw, twin, start), twin.n_rows)
+    for times in (2, 10):
+        peer = _peer_edit(draw, times, seed)
+        if peer is not None:
+            gains[f"imbalanced-learn's SMOTENC × {times}"] = (_gain(draw, peer, start), peer.n_rows)
+            told[f"imbalanced-learn's SMOTENC × {times}"] = _told(draw, peer.add)
     told["sequential trees × 4"] = _told(draw, _tree_rows(draw, 4 * RARE, seed))
     return start, str(draw.bench.learner), gains, told
 
@@ -227,6 +236,37 @@ def _told(draw: _Draw, made: pa.Table | np.ndarray) -> float:
     with one_thread():
         scores = cross_val_predict(model, rows, is_made, cv=5, method="predict_proba")[:, 1]
     return float(auroc(is_made == 1, scores).value)
+
+
+def _peer_edit(draw: _Draw, times: int, seed: int) -> Edit | None:
+    """Return SMOTENC's rows of the class by imbalanced-learn on numbers in units of their spread; None where it is not installed."""
+    try:
+        from imblearn.over_sampling import SMOTENC
+    except ImportError:
+        return None
+    train, columns = draw.bench.train, draw.bench.schema.features
+    values, labels = np.nan_to_num(_codes(draw, train)), draw.bench.labels(draw.bench.train)[0]
+    is_category = np.array([column.type is ColumnType.CATEGORY for column in columns])
+    spread = np.where(is_category, 1.0, np.maximum(values.std(axis=0), 1e-12))
+    wanted = {draw.rare: int((labels == draw.rare).sum()) * (1 + times)}
+    maker = SMOTENC(np.flatnonzero(is_category).tolist(), sampling_strategy=wanted, random_state=seed)
+    with one_thread():
+        made = maker.fit_resample(values / spread, labels)[0][len(values) :] * spread
+    rows = train.take(pa.array(np.resize(np.flatnonzero(labels == draw.rare), len(made))))
+    for place, column in enumerate(columns):
+        kind = train.schema.field(column.name).type
+        if is_category[place] and not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+            known = draw.bench.table.column(column.name).cast(pa.string()).unique().sort()
+            codes = np.rint(made[:, place]).astype(int)
+            cells = pa.array(known.to_pylist(), pa.string()).take(pa.array(codes, mask=codes < 0)).cast(kind)
+        else:
+            whole = pa.types.is_integer(kind)
+            cells = pa.array(np.rint(made[:, place]) if whole else made[:, place]).cast(kind)
+        rows = rows.set_column(rows.column_names.index(column.name), column.name, cells)
+    names = pa.array([f"peer {row}" for row in range(len(made))], pa.string())
+    rows = rows.set_column(rows.column_names.index(ROW_ID), ROW_ID, names)
+    spec = Spec(room="editing", name="peer")
+    return Edit(verb=Verb.SYNTHESIZE, operator=spec, reason="SMOTENC", author="peer", add=rows)
 
 
 def _tree_rows(draw: _Draw, n: int, seed: int) -> np.ndarray:
