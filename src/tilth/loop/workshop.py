@@ -216,6 +216,10 @@ class Workshop:
         self.rows_encoded += n_fresh
         return features
 
+    def _candidates_encoded(self, table: pa.Table, fitted: Sequence[FittedColumn]) -> FloatMatrix32:
+        """Return the features of rows that are in no version; they do not count as encoded rows."""
+        return encoded_rows(self.repository, table, fitted, self.progress, self._block_rows)[0]
+
     def features(self, version: Version) -> FloatMatrix32:
         """Return (n, d) features of all rows of a version, in storage order."""
         fitted = self.columns(version)  # which may encode the version, to choose the learner by it
@@ -291,7 +295,7 @@ class Workshop:
                 seed=self.seed,
                 score=make("evaluation", version.schema.task.metric).measure,
                 voted=(lambda: self._voted(version)) if self._labelers else None,
-                encode=lambda table: self.encode(table, self.columns(version)),
+                encode=lambda table: self._candidates_encoded(table, self.columns(version)),
                 generated=(lambda: self._generated(version)) if self.generators else None,
                 open_sets=(lambda: self.open_sets(version)) if version.schema.task.taxonomy > 1 else None,
             )
