@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tilth.core.target import Target as Target
     from tilth.core.trial import Trial as Trial
     from tilth.core.trial import Verdict as Verdict
+    from tilth.operators.generators import generator as generator
     from tilth.operators.labelers import labeler as labeler
     from tilth.operators.rules import check as check
     from tilth.operators.rules import slice as slice  # noqa: A004 - tilth.slice reads as it should
@@ -59,6 +60,7 @@ _HOMES = {
     "View": "tilth.operators.view",
     "check": "tilth.operators.rules",
     "find": "tilth._api",
+    "generator": "tilth.operators.generators",
     "init": "tilth._api",
     "label": "tilth._api",
     "labeler": "tilth.operators.labelers",
@@ -71,6 +73,7 @@ _HOMES = {
 __all__ = [  # noqa: RUF022 - functions first
     "check",
     "find",
+    "generator",
     "init",
     "label",
     "labeler",

@@ -36,6 +36,7 @@ SURFACE = {
     "__version__",
     "check",
     "find",
+    "generator",
     "init",
     "label",
     "labeler",

@@ -126,3 +126,18 @@ def test_refusals():
         few = np.concatenate([np.zeros(RARE, int), np.arange(RARE, N)])
         same = table.take(pa.array(few))
         editor.propose(view(editor, table=same, embeddings=encode(same)))
+
+
+def test_nothing_stands_between_a_zero_that_many_have_and_a_number():
+    editor = Smote(times=4.0)
+    _, table = rows()
+    gains = np.where(np.arange(N) % 2 == 0, 0.0, 1000.0 + np.arange(N))
+    table = table.set_column(1, "b", pa.array(gains))
+
+    def small(made):
+        return encode(made.set_column(1, "b", pa.array(made.column("b").to_numpy() / 100)))
+
+    made = editor.propose(view(editor, table=table, embeddings=small(table), encode=lambda: small)).add
+    values = made.column("b").to_numpy()
+    assert (values == 0).any()
+    assert ((values == 0) | (values >= 1000)).all()

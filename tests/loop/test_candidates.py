@@ -73,7 +73,9 @@ def test_each_strength_proposes_and_refusals_carry_their_reason(world):
     assert "the label is a class" in quarantine.refusals["propose relabel_numbers(cutoff=6.0)"]
     assert len({c.edit.edit_id for c in found}) == len(found)
     rows = set(world.ids[world.rows(Split.TRAIN)])
-    assert all(set(c.edit.touched.to_pylist()) <= rows for c in found)
+    made = [set() if c.edit.add is None else set(c.edit.add.column(ROW_ID).to_pylist()) for c in found]
+    assert all(set(c.edit.touched.to_pylist()) - mine <= rows for c, mine in zip(found, made, strict=True))
+    assert not any(mine & set(world.ids) for mine in made)
 
 
 def test_verbs_and_known_edits_are_left_out(world):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from loop_worlds import gaussian_world, world_of
+from loop_worlds import arena_of, gaussian_world, world_of
 
 from tilth.core.apply import apply
 from tilth.core.edit import Edit
@@ -21,6 +21,7 @@ from tilth.loop.bench import Bench
 from tilth.loop.candidates import _proposal
 from tilth.loop.folds import apart_from, with_families
 from tilth.loop.forecast import screening_of
+from tilth.loop.outcomes import outcome_of
 from tilth.testing.views import view_of
 
 
@@ -180,3 +181,29 @@ def _assert_whole_families(table):
     there = set(table.column(ROW_ID).to_pylist())
     for parents in table.column(PARENTS).to_pylist():
         assert parents is None or there.issuperset(parents)
+
+
+@pytest.mark.parametrize("what", ["remove", "relabel"])
+def test_on_top_of_other_edits_what_lost_a_parent_is_left_out_and_so_are_its_duplicates(monkeypatch, learnt, what):
+    world = gaussian_world(n_train=60, n_dev=40, n_test=10, seed=1)
+    one = proposed(world, Doubler(), monkeypatch)
+    ids, spec = one.view.ids.slice(0, 10), one.view.spec
+    held = pa.array([one.view.classes[c] for c in one.view.labels[:10]])
+    held_now = pa.table({ROW_ID: one.view.ids, "value": [one.view.classes[c] for c in one.view.labels]})
+    one = replace(one, edit=replace(one.edit, expects={"label": held_now}))
+    other = pa.array([one.view.classes[1 - c] for c in one.view.labels[:10]])
+    base = {
+        "remove": Edit.removing(ids, operator=spec, reason="gone"),
+        "relabel": Edit.relabelling("label", ids, other, held, operator=spec, reason="another"),
+    }[what]
+    learnt.clear()
+    outcome = outcome_of(arena_of(world), one, (base,))
+    assert outcome.placebos.shape == (5, 40)
+    sizes = {table.num_rows for table in learnt if table.column(PARENTS).null_count < table.num_rows}
+    assert sizes == {(50 if what == "remove" else 60) + 25}, (
+        "25 made rows, or 25 duplicates, whose parents are what they were"
+    )
+    for table in learnt:
+        _assert_whole_families(table)
+        gone = set(ids.to_pylist())
+        assert all(parents is None or gone.isdisjoint(parents) for parents in table.column(PARENTS).to_pylist())

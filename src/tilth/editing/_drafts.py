@@ -8,7 +8,8 @@ import pyarrow as pa
 from tilth.core.arrays import IntVector
 from tilth.core.schema import ColumnType
 from tilth.editing._made_cells import blended, plain_texts, voted_cells
-from tilth.editing._making import BLENDED, Draft, uniforms
+from tilth.editing._made_rows import Draft
+from tilth.editing._making import BLENDED, uniforms
 from tilth.numerics.oversampling import near_in_class
 from tilth.numerics.text_recombination import normal_form, recombined
 from tilth.operators.view import View

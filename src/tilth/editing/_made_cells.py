@@ -9,11 +9,18 @@ import pyarrow.compute as pc
 from tilth.core.arrays import IntVector, Vector
 from tilth.numerics.oversampling import between, voted
 
+LUMP = 0.05
+"""Share of a column's cells that one number has, from which it is no point of a scale but a state."""
+
 __all__ = ["as_cells", "blended", "codes_of", "numbers_in", "plain_texts", "voted_cells"]
 
 
 def blended(column: pa.Array | pa.ChunkedArray, first: IntVector, second: IntVector, gap: Vector) -> pa.Array:
-    """Return cells between those of two rows: numbers, dates or vectors; whole numbers stay whole, the first's missing cells missing."""
+    """Return cells between those of two rows: numbers, dates or vectors; whole numbers stay whole, the first's missing cells missing.
+
+    Where one of two numbers is a value that 5 % of the column's cells have, a zero or a cap, the nearer cell stands as it is: half way
+    to nothing there is nothing.
+    """
     cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_fixed_size_list(cells.type):
         width = cells.type.list_size
@@ -24,7 +31,18 @@ def blended(column: pa.Array | pa.ChunkedArray, first: IntVector, second: IntVec
         flat = pa.array(points.reshape(-1)).cast(cells.type.value_type)
         mask = pa.array(np.isnan(points).all(axis=1))
         return pa.FixedSizeListArray.from_arrays(flat, type=cells.type, mask=mask)
-    return as_cells(between(numbers_in(cells)[first, None], numbers_in(cells)[second, None], gap)[:, 0], cells.type)
+    values = numbers_in(cells)
+    made = between(values[first, None], values[second, None], gap)[:, 0]
+    lumps = np.isin(values, _lumps(values))
+    at_lump = (lumps[first] | lumps[second]) & ~np.isnan(values[first]) & ~np.isnan(values[second])
+    nearer = np.where(gap < 0.5, values[first], values[second])
+    return as_cells(np.where(at_lump, nearer, made), cells.type)
+
+
+def _lumps(values: Vector) -> Vector:
+    """Return the numbers that many cells share."""
+    known, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    return np.asarray(known[counts > max(LUMP * len(values), 1)])
 
 
 def numbers_in(cells: pa.Array) -> Vector:

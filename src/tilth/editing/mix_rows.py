@@ -22,17 +22,8 @@ from tilth.core.errors import ConfigError
 from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType
 from tilth.editing._made_cells import blended
-from tilth.editing._making import (
-    BLENDED,
-    MAKER_NEEDS,
-    Draft,
-    anchored,
-    made_edit,
-    parents_of,
-    real_rows,
-    refuse_columns,
-    uniforms,
-)
+from tilth.editing._made_rows import Draft, made_edit
+from tilth.editing._making import BLENDED, MAKER_NEEDS, anchored, parents_of, real_rows, refuse_columns, uniforms
 from tilth.numerics.pixel_mixing import blended_pixels
 from tilth.operators.image_cells import encoded, pixels_of
 from tilth.operators.view import Scope, View

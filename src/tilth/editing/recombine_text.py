@@ -20,7 +20,8 @@ from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType
 from tilth.editing._drafts import recombined_texts
-from tilth.editing._making import MAKER_NEEDS, anchored, made_edit, parents_of, real_rows
+from tilth.editing._made_rows import made_edit
+from tilth.editing._making import MAKER_NEEDS, anchored, parents_of, real_rows
 from tilth.operators.view import Scope, View
 
 __all__ = ["RecombineText"]

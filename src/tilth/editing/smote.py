@@ -22,16 +22,8 @@ from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType
 from tilth.editing._drafts import smoted
-from tilth.editing._making import (
-    BLENDED,
-    MAKER_NEEDS,
-    anchored,
-    made_edit,
-    parents_of,
-    rare_classes,
-    real_rows,
-    refuse_columns,
-)
+from tilth.editing._made_rows import made_edit
+from tilth.editing._making import BLENDED, MAKER_NEEDS, anchored, parents_of, rare_classes, real_rows, refuse_columns
 from tilth.numerics.oversampling import in_danger
 from tilth.operators.view import Scope, View
 

@@ -22,17 +22,8 @@ from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType
 from tilth.editing._made_cells import as_cells, codes_of, numbers_in
-from tilth.editing._making import (
-    MAKER_NEEDS,
-    Draft,
-    anchored,
-    made_edit,
-    parents_of,
-    rare_classes,
-    real_rows,
-    refuse_columns,
-    uniforms,
-)
+from tilth.editing._made_rows import Draft, joined, made_edit
+from tilth.editing._making import MAKER_NEEDS, anchored, parents_of, rare_classes, real_rows, refuse_columns, uniforms
 from tilth.numerics.copula import category_order, correlation, normal_scores, quantiles, stepped
 from tilth.operators.view import Scope, View
 
@@ -89,7 +80,7 @@ class TabularGenerator:
                 drafts.append(self._drawn(view, of_class, anchors, draws))
         if not drafts:
             raise NotApplicable(f"every rare class has fewer than {FEWEST} rows: their margins say too little")
-        return made_edit(view, _together(drafts), real, what=f"drawn from a copula (step {self.step:g})")
+        return made_edit(view, joined(drafts), real, what=f"drawn from a copula (step {self.step:g})")
 
     def _drawn(self, view: View, rows: IntVector, anchors: IntVector, draws: IntVector) -> Draft:
         numbers = [column for column in view.schema.features if column.type in MARGINS]
@@ -149,12 +140,3 @@ class _Categories:
         at = np.searchsorted(self.edges, special.ndtr(scores), side="right") - 1
         found = self.order[np.clip(at, 0, max(len(self.order) - 1, 0))] if len(self.order) else np.zeros(len(rows), int)
         return self.words.take(pa.array(found, mask=self.codes[rows] < 0)).cast(self.kind)
-
-
-def _together(drafts: Sequence[Draft]) -> Draft:
-    return Draft(
-        cells={name: pa.concat_arrays([draft.cells[name] for draft in drafts]) for name in drafts[0].cells},
-        parents=np.concatenate([draft.parents for draft in drafts]),
-        draws=np.concatenate([draft.draws for draft in drafts]),
-        labels=np.concatenate([draft.labels for draft in drafts]),
-    )

@@ -92,6 +92,7 @@ class ProjectFile:
     python : the Python file beside tilth.yaml that holds people's functions, or None
     labelers : declarative labelers
     slices : declared slices
+    generators : names of the functions that may be called to make rows
     first_classes : the classes of the source, where there are migrations; else the schema's are
     migrations : how the label set changed since, oldest first; the schema's classes are those of today
     gate : what `tilth test` asks, or None
@@ -117,6 +118,7 @@ class ProjectFile:
     python: str | None = None
     labelers: tuple[LabelerChoice, ...] = ()
     slices: tuple[SliceChoice, ...] = ()
+    generators: tuple[str, ...] = ()
     first_classes: tuple[str, ...] = ()
     migrations: tuple[Migration, ...] = ()
     gate: GatePlan | None = None

@@ -49,7 +49,7 @@ _BY_ROW = LEARNT | {
     "embeddings",
     "made",
 }
-_AS_IT_IS = frozenset({"findings", "source", "encode", "transforms"})
+_AS_IT_IS = frozenset({"findings", "source", "encode", "transforms", "generated"})
 _NO_NOISE = 1e-9
 """Largest entry of a transition off its diagonal that is rounding."""
 

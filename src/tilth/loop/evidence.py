@@ -19,6 +19,7 @@ from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask, Vector
 from tilth.core.dataset import Dataset
 from tilth.core.errors import NotApplicable, TilthError
 from tilth.core.finding import Finding
+from tilth.core.generated import Generated
 from tilth.core.ids import digest_of
 from tilth.core.labelling import VotedRows
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TRUSTED, WEIGHT, Split
@@ -78,6 +79,7 @@ class EvidenceBase:
     renew : runs a computation on what it last returned for any version, or None: (name, function) -> arrays; what was there before
         may save work, and must not change the result
     encode : encodes rows that are not there yet, by a table of `_tilth_id` and feature columns
+    generated : gives what declared generators made, computed on first use; None where none is declared
     features_at : gives the features of rows by their storage positions; by default those are copied
     """
 
@@ -95,6 +97,7 @@ class EvidenceBase:
     sliced: Callable[[], Mapping[str, Vector]] | None = None
     varied: Callable[[], Repertoire] | None = None
     encode: Callable[[pa.Table], FloatMatrix32] | None = None
+    generated: Callable[[], Mapping[str, Generated]] | None = None
     findings: dict[str, Finding] = field(default_factory=dict)
     _cache: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -150,6 +153,8 @@ class EvidenceBase:
         }
         if self.encode is not None:
             suppliers["encode"] = lambda: self._encoded
+        if self.generated is not None:
+            suppliers["generated"] = once("generated", self.generated)
         if self.voted is not None:
             voted = self.voted
             suppliers["votes"] = once("votes", lambda: voted().take(rows))

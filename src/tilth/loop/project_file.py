@@ -31,7 +31,8 @@ __all__ = ["METRICS", "LabelerChoice", "OperatorChoice", "ProjectFile", "Source"
 
 KEYS = (
     *("source", "label", "task", "classes", "metric", "columns", "splits", "seed", "budget", "guards", "trials"),
-    *("encoders", "learner", "store", "python", "labelers", "slices", "migrations", "tests", "stress", "augment"),
+    *("encoders", "learner", "store", "python", "labelers", "slices", "generators", "migrations", "tests", "stress"),
+    "augment",
 )
 REQUIRED = ("source", "label", "task", "columns")
 ONE_EACH = (Role.LABEL, Role.ID, Role.SPLIT, Role.GROUP)
@@ -263,6 +264,11 @@ def _programmed(
         found["slices"] = slice_choices(slices, list(lines))
     if "augment" in root:
         found["augment"] = augment_choice(root["augment"], has_python=python is not None)
+    generators = _optional(root, "generators")
+    if generators is not None:
+        found["generators"] = tuple(
+            item.text("the name of a generator") for item in generators.items("a list of names")
+        )
     return found
 
 

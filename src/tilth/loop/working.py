@@ -16,6 +16,7 @@ from tilth.core.summary import RunSummary
 from tilth.loop import people
 from tilth.loop.asking import disputed_questions
 from tilth.loop.found import Found, find_faults
+from tilth.loop.generating import declared_generators
 from tilth.loop.labelers import labelers_if_any
 from tilth.loop.project_file import ProjectFile, budget_seconds
 from tilth.loop.quarantine import Quarantine
@@ -60,6 +61,7 @@ def ready(
     version, warnings = read_source(repository, file, folder, progress, cut=cut)
     workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers, slices=slices)
     workshop.variations(version).refuse_unknown()
+    workshop.generators = declared_generators(file, folder)
     stale = stale_votes(repository, version, labelers)
     notes = (*warnings, *said, *_left_open(workshop, version), *stale)
     return Ready(repository=repository, workshop=workshop, version=version, warnings=notes)

@@ -16,6 +16,7 @@ from tilth.core.apply import fit_to
 from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask
 from tilth.core.dataset import Dataset
 from tilth.core.edit import Edit
+from tilth.core.generated import Generated
 from tilth.core.ids import digest_of
 from tilth.core.labelling import VotedRows
 from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
@@ -29,6 +30,7 @@ from tilth.loop.encoded_rows import encoded_rows
 from tilth.loop.evidence import EvidenceBase, group_codes
 from tilth.loop.folds import with_families
 from tilth.loop.frames import frame_columns, standing_together, target_of
+from tilth.loop.generating import DeclaredGenerator, generated_rows
 from tilth.loop.given_probs import given_pred_probs
 from tilth.loop.held_columns import features_key, keep_column, load_column, operator_of
 from tilth.loop.held_learner import choose_learner, is_dear
@@ -84,6 +86,7 @@ class Workshop:
         """How many rows were encoded, rather than found: what an edit cost."""
         self._refit, self._block_rows, self._labelers = refit, block_rows, tuple(labelers)
         self.slices = tuple(slices)
+        self.generators: Sequence[DeclaredGenerator] = ()
         self._memo: dict[tuple[str, str], Any] = {}
 
     def _once(self, name: str, version: Version, compute: Callable[[], Any]) -> Any:
@@ -118,7 +121,15 @@ class Workshop:
     def slices_key(self) -> str:
         """The digest of what decides who is in a declared slice; where that is not known of one, no two runs have the same."""
         n_runs = len(self.repository.records("run"))
-        return digest_of([[one.name, one.key or n_runs] for one in self.slices])
+        made = [[one.function.name, one.key or n_runs, one.function.most_calls] for one in self.generators]
+        return digest_of([[one.name, one.key or n_runs] for one in self.slices] + made)
+
+    def _generated(self, version: Version) -> Mapping[str, Generated]:
+        """Return what declared generators made of the rows of a version."""
+        dataset = self.dataset(version)
+        made, notes = generated_rows(self.generators, dataset, self.repository, self.seed, self.progress)
+        self.notes += notes
+        return made
 
     @property
     def variations_key(self) -> str:
@@ -216,6 +227,10 @@ class Workshop:
         features, n_fresh = encoded_rows(self.repository, table, fitted, self.progress, self._block_rows)
         self.rows_encoded += n_fresh
         return features
+
+    def _candidates_encoded(self, table: pa.Table, fitted: Sequence[FittedColumn]) -> FloatMatrix32:
+        """Return the features of rows that are in no version; they do not count as encoded rows."""
+        return encoded_rows(self.repository, table, fitted, self.progress, self._block_rows)[0]
 
     def features(self, version: Version) -> FloatMatrix32:
         """Return (n, d) features of all rows of a version, in storage order."""
@@ -341,7 +356,8 @@ class Workshop:
                 score=make("evaluation", version.schema.task.metric).measure,
                 voted=(lambda: self._voted(version)) if self._labelers else None,
                 varied=lambda: self._repertoire(version),
-                encode=lambda table: self.encode(table, self.columns(version)),
+                encode=lambda table: self._candidates_encoded(table, self.columns(version)),
+                generated=(lambda: self._generated(version)) if self.generators else None,
                 open_sets=(lambda: self.open_sets(version)) if version.schema.task.taxonomy > 1 else None,
             )
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector, read_only
 from tilth.core.errors import ContractError, UndeclaredNeedError
 from tilth.core.finding import Finding
+from tilth.core.generated import Generated
 from tilth.core.labelling import VotedRows
 from tilth.core.rng import generator
 from tilth.core.schema import Schema
@@ -52,6 +53,7 @@ Need = Literal[
     "augment",
     "made",
     "encode",
+    "generated",
 ]
 Scope = Literal["train", "all"]
 """train: labelled train rows. all: rows of every split, with the labels of train rows only."""
@@ -80,6 +82,7 @@ NEEDS: Mapping[str, str] = {
     "augment": "how train rows are varied while a learner trains on them; absent where they are shown as they are",
     "made": "mask of rows that an edit made (n,): what is made anew is made from rows of the source",
     "encode": "a function from a table of feature columns to their features (m, d) float32, as `embeddings` are",
+    "generated": "generator -> the rows that it made of labelled train rows, not yet judged",
 }
 
 
@@ -283,6 +286,12 @@ class View:
         """A function that encodes rows of feature columns as `embeddings` are."""
         encode: Callable[[pa.Table], FloatMatrix32] = self._get("encode")
         return encode
+
+    @property
+    def generated(self) -> Mapping[str, Generated]:
+        """Generator -> the rows that it made, not yet judged."""
+        generated: Mapping[str, Generated] = self._get("generated")
+        return generated
 
     @property
     def n_classes(self) -> int:
