@@ -12,7 +12,7 @@ from tilth.core.policy_report import PolicyReport
 from tilth.core.progress import Progress, silent
 from tilth.loop.composing_policies import composed_policy
 from tilth.loop.searching_policies import ARMS, searched_policy
-from tilth.loop.transform_stand import plain_encoder, stand_on
+from tilth.loop.transform_stand import stand_on
 from tilth.loop.workshop import Workshop
 from tilth.operators.policies import usual_policy
 from tilth.store.repository import Repository
@@ -38,7 +38,7 @@ def policy_found(
     if how == "search":
         return searched_policy(bench, variations, seed=seed, arms=arms or ARMS, progress=progress)
     if how == "compose":
-        stand = stand_on(bench.cheap, plain_encoder(workshop, version))
+        stand = stand_on(bench.cheap, workshop.plain_encoder(version))
         return composed_policy(stand, variations, seed=seed, progress=progress)
     policy = usual_policy(variations.facts, "rand" if how == "rand" else "trivial")
     return PolicyReport(how=how, policy=policy, rows=bench.train.num_rows, seed=seed)

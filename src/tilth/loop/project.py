@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from tilth.core.migration import Migration
     from tilth.core.migration_plan import MigrationPlan, TaxonomyState
     from tilth.core.people_report import PeopleReport
+    from tilth.core.policy_report import PolicyReport
     from tilth.core.project_slice import ProjectSlice
     from tilth.core.rows_plan import RowsPlan
     from tilth.core.stress_summary import StressSummary
     from tilth.core.summary import Exhibit, RunSummary
-    from tilth.core.policy_report import PolicyReport
     from tilth.core.transform_card import TransformReport
     from tilth.loop.found import Found
     from tilth.loop.predict import Predicted

@@ -25,7 +25,6 @@ from tilth.core.said import Failure
 from tilth.core.schema import Role
 from tilth.core.transform_card import DoubtfulRow, TransformCard, TransformReport
 from tilth.core.transformed import LabelEffect
-from tilth.encoding._blocks import encode_blocks
 from tilth.loop._expectations import USUAL_MOVE, flipped, movement
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.transform_apart import refits
@@ -77,17 +76,11 @@ def cards_of_project(
     """Return the report cards of a project's transforms; see `Project.transforms`."""
     schema, bench = version.schema, workshop.bench(version)
     chosen = chosen_transforms(transforms, workshop.file, folder, schema, severity=severity, columns=columns)
-    fitted = workshop.columns(version)
-    names = [column.name for column in fitted]
-
-    def encode(table: pa.Table) -> FloatMatrix32:
-        return encode_blocks(fitted, batches(table, names), table.num_rows)
-
     id_column = schema.first(Role.ID)
     stand = stand_on(
         bench,
-        encode,
-        refit=refits(fitted, schema),
+        workshop.plain_encoder(version),
+        refit=refits(workshop.columns(version), schema),
         rows=rows,
         tells_ids=id_column is None or schema.may_show(id_column),
         tells_labels=schema.may_show(schema.task.label),

@@ -23,7 +23,7 @@ from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, W
 from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.policy import Repertoire
 from tilth.core.progress import Progress, silent
-from tilth.encoding._blocks import FittedColumn, default_encoder, fit_columns
+from tilth.encoding._blocks import FittedColumn, default_encoder, encode_blocks, fit_columns
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.loop.bench import Bench, Keep
 from tilth.loop.encoded_rows import encoded_rows
@@ -231,6 +231,12 @@ class Workshop:
     def _candidates_encoded(self, table: pa.Table, fitted: Sequence[FittedColumn]) -> FloatMatrix32:
         """Return the features of rows that are in no version; they do not count as encoded rows."""
         return encoded_rows(self.repository, table, fitted, self.progress, self._block_rows)[0]
+
+    def plain_encoder(self, version: Version) -> Callable[[pa.Table], FloatMatrix32]:
+        """Return what encodes rows by the held encoders and keeps nothing: for rows that are only looked at."""
+        fitted = self.columns(version)
+        names = [column.name for column in fitted]
+        return lambda table: encode_blocks(fitted, batches(table, names), table.num_rows)
 
     def features(self, version: Version) -> FloatMatrix32:
         """Return (n, d) features of all rows of a version, in storage order."""
