@@ -9,6 +9,7 @@ from benchmarks._page import written
 
 BENCHMARKS = {
     "all_sets": "benchmarks.quality.all_sets",
+    "augment_roman": "benchmarks.quality.augment_roman",
     "asking": "benchmarks.quality.asking",
     "by_eye": "benchmarks.quality.by_eye",
     "cells": "benchmarks.speed.cells",
