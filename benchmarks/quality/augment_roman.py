@@ -98,7 +98,7 @@ def _of_seed(rows: pa.Table, seed: int) -> dict[str, Any]:
 
 
 def _project(home: Path, seed: int) -> Project:
-    tilth.init(home / "rows.parquet", label="label", id="id", dir=home / "project")
+    tilth.init(home / "rows.parquet", label="label", id="id", folder=home / "project")
     text = (home / "project" / "tilth.yaml").read_text(encoding="utf-8")
     text = text.replace("learner: auto", "learner: convnet").replace("seed: 0", f"seed: {seed}")
     text = text.replace("metric: balanced_accuracy", "metric: accuracy")
@@ -121,7 +121,7 @@ def _test_score(project: Project, arm: str = "") -> float:
     repository = project.repository()
     with one_thread():
         workshop = Workshop(project.file, repository, seed=project.file.seed)
-        version = repository.latest()
+        version = repository.latest
         assert version is not None, "the project was run"
         bench = workshop.bench(version)
         model = bench.baseline if not arm else bench.fit_edited(_edit(workshop, version, arm))

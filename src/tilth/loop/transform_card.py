@@ -35,7 +35,6 @@ from tilth.loop.varying import LOOKED_AT, Varied, changed_columns, learnt, vary
 from tilth.loop.workshop import Workshop
 from tilth.numerics.intervals import mean_interval, wilson
 from tilth.numerics.transform_measures import confident_flips, draw_distances, label_drift, number_drift
-from tilth.operators.batch import batches
 from tilth.operators.transforming import draw_of
 from tilth.store.version import Version
 
@@ -130,7 +129,7 @@ def _measured_or_told(stand: TransformStand, chosen: ChosenTransform, card: Tran
 
 def _measured(stand: TransformStand, chosen: ChosenTransform, card: TransformCard) -> TransformCard:
     columns = changed_columns(chosen.transform, stand.bench.schema)
-    transform = _learnt(chosen.transform, stand, columns)
+    transform = learnt(chosen.transform, stand.learnt_from, columns, stand.learnt_labels)
     draw = draw_of(transform, stand.seed)
     first, cost = _timed(lambda: vary(transform, stand.table, columns, draw), len(stand))
     second, again = _timed(lambda: vary(transform, stand.table, columns, draw.child("again")), len(stand))
@@ -147,14 +146,6 @@ def _measured(stand: TransformStand, chosen: ChosenTransform, card: TransformCar
         return replace(card, note="it changes none of the rows")
     card = replace(card, applies=_share(first.applied, stand.groups))
     return _with_figures(stand, card, first, second)
-
-
-def _learnt(transform: Any, stand: TransformStand, columns: tuple[str, ...]) -> Any:
-    """Return a transform that has learnt from train rows, with their labels where it goes by classes."""
-    if not getattr(transform, "learns_labels", False):
-        return learnt(transform, stand.learnt_from, columns)
-    (batch,) = batches(stand.learnt_from, columns, max(stand.learnt_from.num_rows, 1))
-    return transform.learn(batch, stand.learnt_labels)
 
 
 def _with_figures(stand: TransformStand, card: TransformCard, first: Varied, second: Varied) -> TransformCard:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import yaml
 
 from tilth.core.errors import ConfigError, NotApplicable, TilthError, UnknownOperatorError, did_you_mean
@@ -35,8 +36,9 @@ USUAL: Mapping[ColumnType, tuple[str, ...]] = {
         *("colour 1-3", "sharpness 1-3", "posterize 1-3", "blur 1-2", "gaussian_noise 1-2"),
     ),
     ColumnType.TEXT: ("typo 1-2", "case_change", "synonym 1-2", "word_dropout 1-2", "word_swap 1-2", "entity_swap 1-2"),
-    ColumnType.NUMBER: ("jitter 1-2",),
+    ColumnType.NUMBER: ("jitter 1-2", "number_mixup 1-2"),
     ColumnType.CATEGORY: ("category_swap 1-2", "missingness 1"),
+    ColumnType.EMBEDDING: ("embedding_noise 1-2", "embedding_interpolate 1-2"),
 }
 """What usually may vary in rows of each type with the label still true; mirrors are not among them: they make another letter."""
 
@@ -49,7 +51,7 @@ class Variations:
     ----------
     file : what tilth.yaml says
     schema : the version's
-    train : gives its train rows with the feature columns; read only where a transform learns from them
+    train : gives its train rows with features and label; read only where a transform learns from them
     """
 
     file: ProjectFile
@@ -173,8 +175,17 @@ class Variations:
         if key not in self._made:
             transform = self.own.get(name) or self._of_tilth(name, severity)
             columns = changed_columns(transform, self.schema)
-            self._made[key] = learnt(transform, self.train(), columns), columns
+            self._made[key] = self._learnt(transform, columns), columns
         return self._made[key]
+
+    def _learnt(self, transform: Any, columns: tuple[str, ...]) -> Any:
+        """Return a transform that has learnt from train rows and their labels; without any of these there are none to read."""
+        if not hasattr(transform, "learn"):
+            return transform
+        rows = self.train()
+        label = self.schema.task.label
+        labels = None if self.schema.task.is_regression else rows.column(label).cast(pa.string()).combine_chunks()
+        return learnt(transform, rows, columns, labels)
 
     def _of_tilth(self, name: str, severity: int | None) -> Any:
         known = known_transforms()

@@ -63,11 +63,16 @@ def changed_columns(transform: Any, schema: Schema) -> tuple[str, ...]:
     return tuple(names)
 
 
-def learnt(transform: Any, train: pa.Table, columns: tuple[str, ...]) -> Any:
-    """Return a transform that has learnt from train rows, where it goes by what is usual in the data."""
+def learnt(transform: Any, train: pa.Table, columns: tuple[str, ...], labels: pa.Array | None = None) -> Any:
+    """Return a transform that has learnt from train rows, where it goes by what is usual in the data.
+
+    `labels` (n,) are the rows' labels as text, null where there is none: for those that go by classes too.
+    """
     if not hasattr(transform, "learn"):
         return transform
     (batch,) = batches(train, columns, max(train.num_rows, 1))
+    if labels is not None and getattr(transform, "learns_labels", False):
+        return transform.learn(batch, labels)
     return transform.learn(batch)
 
 

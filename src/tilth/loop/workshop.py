@@ -270,7 +270,8 @@ class Workshop:
 
         def train() -> pa.Table:
             dataset = self.dataset(version)
-            return dataset.read(ROW_ID, *_names(version)).filter(pa.array(dataset.mask(Split.TRAIN)))
+            columns = (ROW_ID, version.schema.task.label, *_names(version))
+            return dataset.read(*columns).filter(pa.array(dataset.mask(Split.TRAIN)))
 
         found: Variations = self._once(
             "variations", version, lambda: Variations(file=self.file, schema=version.schema, train=train)
