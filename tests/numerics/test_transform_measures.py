@@ -90,3 +90,13 @@ def test_the_unit_is_the_distance_to_the_nearest_row():
         nearest_distance(np.zeros((1, 2), np.float32))
     one, other = np.array([[1.0, 1.0], [0.0, 0.0]], np.float32), np.array([[1.0, 1.0], [0.0, 3.0]], np.float32)
     assert draw_distances(one, other, 1.5).tolist() == [0, 2]
+
+
+def test_the_interval_minds_that_folds_share_their_rows():
+    values, widths = [], []
+    for seed in range(40):
+        rng = np.random.default_rng([9, seed])
+        found = told(rng.normal(size=(100, 6)), rng.normal(size=(100, 6)), seed)
+        values.append(found.value)
+        widths.append((found.high - found.low) / 2)
+    assert np.mean(widths) > 1.7 * np.std(values)
