@@ -229,6 +229,7 @@ class _Break(NamedTuple):
     within: Within
 
     def said(self) -> str:
+        """Return it as a sentence, with a space in front."""
         here, there = ([f"{100 * share:.0f} %" for share in pair] for pair in (self.within.inside, self.within.outside))
         return (
             f" Within slice {self.slice!r} it hardly tells the label: the class that it tells best is {here[0]} of the rows "

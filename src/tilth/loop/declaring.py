@@ -172,7 +172,7 @@ def project_slices(file: ProjectFile, folder: Path, repository: Repository) -> t
     declared = declared_slices(file, folder)
     found = discovered_slices(file, folder, repository)
     names = {one.slice.name for one in found}
-    told = [_of_declared(one, lines) for one in declared if not one.each]
+    told = [_of_declared(one, file, lines) for one in declared if not one.each]
     own, each = {one.name for one in told}, [set(one.each) for one in declared if one.each]
     told += [_of_line(line) for line in lines.values() if line.name not in own | names and _is_of(each, line)]
     rules = {one.where for one in declared if one.where}
@@ -189,10 +189,10 @@ def _is_new(one: KeptSlice, own: set[str], rules: set[str]) -> bool:
     return one.slice.name not in own and (not one.slice.where or one.slice.where not in rules)
 
 
-def _of_declared(one: DeclaredSlice, lines: Mapping[str, SliceLine]) -> ProjectSlice:
-    function = f"{one.name}(row)" if one.function is not None else ""
-    near = "" if one.region is None else f"near {one.region.title}"
-    told = ProjectSlice(name=one.name, rule=one.where or function or near, is_declared=True, written=one.written)
+def _of_declared(one: DeclaredSlice, file: ProjectFile, lines: Mapping[str, SliceLine]) -> ProjectSlice:
+    function = one.name if one.function is not None else ""
+    rule = shown_rule(Slice(name=one.name, where=one.where, function=function, region=one.region), file.schema)
+    told = ProjectSlice(name=one.name, rule=rule, is_declared=True, written=one.written)
     return _with_figures(told, lines.get(one.name))
 
 
