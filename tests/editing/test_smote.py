@@ -8,7 +8,7 @@ import pytest
 
 from tilth.core.edit import Edit, Verb
 from tilth.core.errors import NotApplicable
-from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT
+from tilth.core.names import PARENTS, ROW_ID, SPLIT, SYSTEM_COLUMNS, TARGET, WEIGHT
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.editing.smote import Smote
 from tilth.testing.views import view_of
@@ -41,7 +41,7 @@ def test_makes_whole_rows_of_the_rare_class_between_its_rows():
     made, (_, table) = edit.add, rows()
     assert edit.verb is Verb.SYNTHESIZE
     assert edit.n_rows == made.num_rows > 20
-    assert set(made.column_names) == {"a", "b", "k", "label", ROW_ID, SPLIT, TARGET, WEIGHT, TRUSTED, PARENTS}
+    assert set(made.column_names) == {"a", "b", "k", "label", *SYSTEM_COLUMNS}
     assert set(made.column("label").to_pylist()) == {"yes"}
     assert set(made.column(SPLIT).to_pylist()) == {"train"}
     assert made.column(TARGET).null_count == made.column(WEIGHT).null_count == made.num_rows
