@@ -13,6 +13,7 @@ BENCHMARKS = {
     "asking": "benchmarks.quality.asking",
     "by_eye": "benchmarks.quality.by_eye",
     "cells": "benchmarks.speed.cells",
+    "composition": "benchmarks.quality.composition",
     "conditions": "benchmarks.quality.conditions",
     "consensus": "benchmarks.quality.consensus",
     "cost": "benchmarks.speed.cost",

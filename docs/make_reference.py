@@ -48,6 +48,7 @@ REMEDIES = {
     "MachineError": "The data and the command are fine; mend the machine and type the same again.",
     "StoreLockedError": "Wait until the other run is done, or end it; a lease whose holder died is taken over within a minute.",
     "StoreTooNewError": "Upgrade: `pip install --upgrade tilth`.",
+    "StoreTooOldError": "Export what you need with the tilth that wrote it; then start anew with `tilth init` in another folder.",
     "StoreCorruptError": "Run `tilth doctor`: it names what is missing or damaged; bring `.tilth` back from a backup if rows are lost.",
     "StoreNotWritableError": "Free space on the disk, or give yourself the right to write to the folder; what was committed is whole.",
     "MissingExtraError": "Install the extra that the message names, such as `pip install 'tilth[onnx]'`.",

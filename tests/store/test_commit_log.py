@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tilth.core.errors import ContractError, StoreCorruptError, StoreLockedError, StoreTooNewError
-from tilth.store.commit_log import CommitLog
+from tilth.store.commit_log import FORMAT, CommitLog
 from tilth.store.objects import ObjectStore
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_the_record_on_disk_is_canonical(store: ObjectStore) -> None:
     record = json.loads(text)
     assert record["number"] == 1
     assert record["kind"] == "k"
-    assert record["format"] == 1
+    assert record["format"] == FORMAT
     assert record["body"] == {"a": "é", "b": 0.1}
     assert text == json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -190,7 +190,7 @@ def test_a_damaged_record_is_named(store: ObjectStore, how: str) -> None:
 def test_a_record_of_a_newer_tilth_is_refused(store: ObjectStore) -> None:
     CommitLog(store).append("k", {})
     record = json.loads(store.get(path(1)))
-    store.put(path(1), json.dumps(record | {"format": 2, "body": ["new"]}).encode())
+    store.put(path(1), json.dumps(record | {"format": FORMAT + 1, "body": ["new"]}).encode())
     for read in (CommitLog(store).records, CommitLog(store).last, lambda: CommitLog(store).append("k", {})):
         with pytest.raises(StoreTooNewError, match="upgrade"):
             read()

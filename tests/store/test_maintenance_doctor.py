@@ -64,7 +64,7 @@ def test_a_lost_and_a_changed_record_are_named(store: Repository) -> None:
 
 def test_a_newer_format_is_named(store: Repository) -> None:
     last = max((Path(store.objects.root) / "log").iterdir())
-    last.write_text(json.dumps(json.loads(last.read_text()) | {"format": 2}))
+    last.write_text(json.dumps(json.loads(last.read_text()) | {"format": 3}))
     assert "pip install --upgrade" in world.faults(store)["format"]
 
 

@@ -19,6 +19,7 @@ from tilth.core.errors import (
     StoreLockedError,
     StoreNotWritableError,
     StoreTooNewError,
+    StoreTooOldError,
 )
 from tilth.store.maintenance import examine
 from tilth.store.repository import Repository
@@ -96,13 +97,21 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     world.commit_all(tmp_path)
     last = max((tmp_path / "log").iterdir())
     body = json.loads(last.read_text())
-    last.write_text(json.dumps(body | {"format": 2}))
+    last.write_text(json.dumps(body | {"format": 3}))
     for read in (Repository.versions, lambda one: one.latest, lambda one: one.records("tag")):
         with pytest.raises(StoreTooNewError, match="pip install --upgrade"):
             read(Repository(tmp_path))
     repository = Repository(tmp_path)
     with repository.lease, pytest.raises(StoreTooNewError):
         repository.record("look", {})
+
+
+def test_an_older_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    world.commit_all(tmp_path)
+    last = max((tmp_path / "log").iterdir())
+    last.write_text(json.dumps(json.loads(last.read_text()) | {"format": 1}))
+    with pytest.raises(StoreTooOldError, match="start anew with tilth init"):
+        Repository(tmp_path).versions()
 
 
 def test_a_folder_without_a_store_is_refused(tmp_path: Path) -> None:

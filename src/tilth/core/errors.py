@@ -29,7 +29,8 @@
         ├── StoreTooNewError      written by a newer tilth                          E051
         ├── StoreCorruptError     the store does not hold together                  E052
         ├── StoreNotWritableError a read-only folder or a full disk                 E053
-        └── MissingExtraError     an extra must be installed                        E054
+        ├── MissingExtraError     an extra must be installed                        E054
+        └── StoreTooOldError      written by a tilth whose stores are read no more  E055
 
 A message says what happened, where, and what to type next.
 """
@@ -63,6 +64,7 @@ __all__ = [
     "StoreLockedError",
     "StoreNotWritableError",
     "StoreTooNewError",
+    "StoreTooOldError",
     "TaxonomyError",
     "TilthError",
     "UndeclaredNeedError",
@@ -296,3 +298,9 @@ class MissingExtraError(MachineError):
     """An extra must be installed."""
 
     code = "TILTH-E054"
+
+
+class StoreTooOldError(MachineError):
+    """The store was written by an older tilth, whose stores are read no more."""
+
+    code = "TILTH-E055"

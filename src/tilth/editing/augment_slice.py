@@ -53,6 +53,8 @@ class AugmentSlice:
         """Return the edit by which the slice's rows are varied; raises NotApplicable where nothing may vary."""
         if view.schema.task.is_regression:
             raise NotApplicable("the label is a number, and transforms keep classes")
+        if not view.has("transforms"):
+            raise NotApplicable("nothing is known of what may vary these rows")
         name, _, inside = self._inside(view)
         policy = policy_of(view.transforms, "trivial" if self.steps == 1 else "rand")
         rows = inside if rows is None else rows

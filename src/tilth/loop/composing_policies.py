@@ -1,12 +1,12 @@
 """Sequences of transforms that keep rows real, keep their label and still change them: learnt without training on what they make.
 
-    reward of a sequence = mean over rows of  agreement · realism · movement
-    agreement = p(label | row after) / p(label | row before), at most 1, by a model that did not see the row
+    reward of a sequence = agreement · mean over rows of (realism · movement) - (1 - agreement)
+    agreement = 1 - by how much the share of rows falls whose label is told right, by models that did not see them (label drift)
     realism   = 2 · (1 - D(row after)), at most 1, D the chance that a classifier of other rows calls it made
     movement  = distance that the row has gone, in distances between near rows, at most 1
 
-Realism alone lets a 6 become a 9, which is a real digit; agreement alone lets everything pass that no model can read; without movement
-nothing would be best. Labels of train rows only are read.
+A row with the wrong label costs as much as one is worth that keeps its label, passes for real and has gone far. Realism alone lets a 6
+become a 9, which is a real digit; agreement alone likes nothing better than rows as they are. Labels of train rows only are read.
 
 Source: Ratner, Ehrenberg, Hussain, Dunnmon, Ré (2017), Learning to Compose Domain-Specific Transformations for Data Augmentation, NeurIPS
 (sequences learnt against a discriminator; agreement takes the place of its assumption that no transform makes another class).
@@ -50,7 +50,7 @@ class _Made:
 
     rows: IntVector
     features: FloatMatrix32
-    agreement: Vector
+    agreement: float
     movement: Vector
 
 
@@ -78,9 +78,7 @@ class _Composer:
         self.rounds_done += 1
         made = [self.made(self.sequence(one), rows, self.rounds_done) for one in found.tolist()]
         realism = self.realism(made)
-        return np.array(
-            [float(np.mean(one.agreement * real * one.movement)) for one, real in zip(made, realism, strict=True)]
-        )
+        return np.array([_reward(one, real) for one, real in zip(made, realism, strict=True)])
 
     def made(self, sequence: Sequence, rows: IntVector, number: int) -> _Made:
         """Return rows after a sequence."""
@@ -96,13 +94,13 @@ class _Composer:
             for name in names:
                 table = table.set_column(table.column_names.index(name), name, after[name])
         features = stand.encode(table)
-        before, unseen = stand.unseen[rows], stand.predict_unseen(table, features, rows)
-        own = (np.arange(len(rows)), stand.labels[rows].astype(np.intp))
+        told = stand.predict_unseen(table, features, rows).argmax(axis=1) == stand.labels[rows]
+        lost = (stand.unseen[rows].argmax(axis=1) == stand.labels[rows]).astype(np.float64) - told
         gone = np.linalg.norm(features.astype(np.float64) - stand.features[rows], axis=1)
         return _Made(
             rows=rows,
             features=features,
-            agreement=np.clip(unseen[own] / np.maximum(before[own], _TINY), 0.0, 1.0),
+            agreement=float(np.clip(1 - lost.mean(), 0.0, 1.0)),
             movement=np.clip(gone / max(self.stand.unit, _TINY), 0.0, 1.0),
         )
 
@@ -119,6 +117,11 @@ class _Composer:
         chance = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
         real = np.clip(2 * (1 - chance[len(stand) :]), 0.0, 1.0)
         return np.split(real, np.cumsum([len(one.rows) for one in made])[:-1])
+
+
+def _reward(made: _Made, realism: Vector) -> float:
+    """Return what a sequence is worth: what real rows that have gone far bring, less what wrong labels cost."""
+    return float(made.agreement * np.mean(realism * made.movement) - (1 - made.agreement))
 
 
 def composed_policy(
@@ -186,9 +189,9 @@ def _judged(composer: _Composer, sequences: Several[Sequence]) -> list[tuple[Seq
         real = composer.realism([one])[0]  # alone against real rows: what is rare among many would pass
         line = SequenceLine(
             steps=tuple(str(step.changes[0]) for step in sequence.steps),
-            score=round(float(np.mean(one.agreement * real * one.movement)), 4),
+            score=round(_reward(one, real), 4),
             share=0.0,
-            agreement=round(float(one.agreement.mean()), 4),
+            agreement=round(one.agreement, 4),
             realism=round(float(real.mean()), 4),
             movement=round(float(one.movement.mean()), 4),
         )
@@ -215,5 +218,5 @@ def _report(lines: Several[tuple[Sequence, SequenceLine]], seed: int, n_rows: in
         )
         for s, line in lines
     )
-    measure = "agreement with the label, realism and movement, multiplied"
+    measure = "agreement · realism · movement, less the share of labels lost"
     return PolicyReport(how="compose", policy=policy, measure=measure, lines=told, rows=n_rows, seed=seed)

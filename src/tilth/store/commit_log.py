@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tilth.core.errors import ContractError, StoreCorruptError, StoreLockedError, StoreTooNewError
+from tilth.core.errors import ContractError, StoreCorruptError, StoreLockedError, StoreTooNewError, StoreTooOldError
 from tilth.core.ids import digest_of
 from tilth.store.objects import ObjectExistsError, ObjectStore
 from tilth.store.write_points import reach
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "CommitLog", "Record"]
 
-FORMAT: Final = 1
-"""The newest format of a record that this code can read."""
+FORMAT: Final = 2
+"""The format of a record that this code writes and reads: in 2, rows carry how they are varied in training."""
 
 _NAME = re.compile(r"(?:.*/)?(\d{20})\.json")
 
@@ -117,6 +117,12 @@ class CommitLog:
                     f"record {number} has format {version}; this tilth reads up to {FORMAT}",
                     where=self._store.uri(self._path(number)),
                     next_step="pip install --upgrade tilth",
+                )
+            if type(version) is int and 0 < version < FORMAT:
+                raise StoreTooOldError(
+                    f"record {number} has format {version}, of an earlier tilth; this one reads format {FORMAT}",
+                    where=self._store.uri(self._path(number)),
+                    next_step="export it with the tilth that wrote it, and start anew with tilth init in another folder",
                 )
             kind, body = raw["kind"], raw["body"]
             intact = raw["number"] == number and raw["check"] == digest_of([number, kind, body], size=8)
