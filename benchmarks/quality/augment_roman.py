@@ -5,7 +5,7 @@ in test too. `tilth run` tries and keeps on dev; all scores are of the test part
 trial" takes the policy as it is, "another training" is the same rows with another draw: what chance alone does. Intervals are 95 % t
 intervals over seeds of paired differences to nothing. The data lies beside the repository, in ../shared/data.
 
-    python -m benchmarks augment_roman [--seeds N] [--keep FILE]      finished seeds are read from FILE and added to it
+    python -m benchmarks augment_roman [--seeds N] [--first N] [--keep FILE]      finished seeds are read from FILE and added to it
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from tilth.store.version import Version
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 SEEDS = 5
-LABELS, VARIED = "12m", "4m"
-"""Budgets of runs, which are counted in work: three edits of labels, and one policy with its placebos."""
+LABELS, VARIED = "5m", "2m"
+"""Budgets of runs, which are counted in work: two edits of labels, and one policy, with their placebos."""
 ARMS = ("another training", "TrivialAugment, no trial", "label edits", "varied rows", "both")
 _BY = Spec(room="editing", name="augment")
 
@@ -47,6 +47,7 @@ def main(arguments: list[str]) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="augment_roman")
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--first", type=int, default=0, help="the first seed that is measured; earlier ones are read")
     parser.add_argument("--keep", type=Path, default=None)
     options = parser.parse_args(arguments)
     source = DATA / "roman_numerals" / "roman_numerals.parquet"
@@ -56,13 +57,13 @@ def main(arguments: list[str]) -> int:
     rows = pq.read_table(source)
     rows = rows.filter(pc.is_in(rows["split"], pa.array(["train", "val"]))).drop_columns(["split"])
     done = _kept(options.keep)
-    for seed in range(options.seeds):
+    for seed in range(options.first, options.seeds):
         if seed not in done:
             done[seed] = _of_seed(rows, seed)
             if options.keep is not None:
                 with options.keep.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(done[seed]) + "\n")
-    _print([done[seed] for seed in range(options.seeds)])
+    _print([done[seed] for seed in sorted(done)])
     return 0
 
 
@@ -111,7 +112,7 @@ def _project(home: Path, seed: int) -> Project:
 def _run(project: Project, arm: str, budget: str, verbs: list[str], found: dict[str, Any]) -> None:
     start = process_time()
     summary = project.run(budget=budget, only=verbs, again=True)
-    found["kept"][arm] = [trial.operator for trial in summary.trials if trial.verdict == "kept"]
+    found["kept"][arm] = [str(trial.operator) for trial in summary.trials if trial.verdict == "kept"]
     found["minutes"][arm] = (process_time() - start) / 60
     found["scores"][arm] = _test_score(project)
 
