@@ -66,7 +66,7 @@ class Augment:
         """Return the edit by which rows are varied in training."""
         policy = self._policy(view)
         rows = np.flatnonzero(view.labelled) if rows is None else rows
-        reason = f"{len(rows):,} rows are shown varied by {len(policy.transforms)} transforms ({self._words})"
+        reason = f"{len(rows):,} rows are shown varied, {self._words}: {', '.join(policy.transforms)}"
         return Edit.augmenting(view.take_ids(rows), policy.to_text(), operator=view.spec, reason=reason)
 
     @property

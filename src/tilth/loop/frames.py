@@ -16,6 +16,7 @@ from tilth.core.target import Target
 
 __all__ = [
     "class_codes",
+    "feature_names",
     "frame_columns",
     "made_rows",
     "numeric_labels",
@@ -25,6 +26,11 @@ __all__ = [
     "trusted_of",
     "weights_of",
 ]
+
+
+def feature_names(schema: Schema) -> tuple[str, ...]:
+    """Return the names of the columns that the model reads."""
+    return tuple(column.name for column in schema.features)
 
 
 def frame_columns(schema: Schema) -> tuple[str, ...]:
