@@ -9,8 +9,10 @@ from benchmarks._page import written
 
 BENCHMARKS = {
     "all_sets": "benchmarks.quality.all_sets",
+    "augment_cifar": "benchmarks.quality.augment_cifar",
     "augment_roman": "benchmarks.quality.augment_roman",
     "asking": "benchmarks.quality.asking",
+    "augment_text": "benchmarks.quality.augment_text",
     "by_eye": "benchmarks.quality.by_eye",
     "cells": "benchmarks.speed.cells",
     "composition": "benchmarks.quality.composition",

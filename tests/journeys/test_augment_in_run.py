@@ -95,3 +95,43 @@ def test_what_is_written_wrong_is_refused_with_the_line(tmp_path, line, said):
     result = tilth("run", "--dir", folder, "--budget", "20s")
     assert result.code == 2
     assert said in result.err
+
+
+def _with(tmp_path, function):
+    folder = made(
+        tmp_path / "project",
+        write_rows(tmp_path / "rows.csv", n=300),
+        "--label",
+        "y",
+        "--id",
+        "row",
+        "--split",
+        "split",
+    )
+    (folder / "functions.py").write_text(
+        "import random\nimport tilth\n\n\n@tilth.transform(columns=['x'])\n" + function
+    )
+    text = (folder / "tilth.yaml").read_text().replace("python: null", "python: functions.py")
+    (folder / "tilth.yaml").write_text(
+        text.replace("learner: auto", "learner: linear") + "\naugment: {transforms: [own]}\n"
+    )
+    return done("run", "--dir", folder, "--json", "--budget", "20s", "--only", "modify").json
+
+
+def test_a_function_that_fails_on_some_rows_is_a_warning(tmp_path):
+    run = _with(tmp_path, "def own(row):\n    assert row.x < 1, 'too far'\n    return row.x * 1.01\n")
+    assert any("'own' failed on rows" in said and "too far" in said for said in run["warnings"])
+    assert any(trial["operator"].startswith("augment") for trial in run["trials"])
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("def own(row):\n    return random.random()\n", "not deterministic"),
+        ("def own(row):\n    return 'a word'\n", "own"),
+    ],
+)
+def test_a_function_that_breaks_the_rules_is_a_failed_step(tmp_path, function, said):
+    run = _with(tmp_path, function)
+    assert not any(trial["operator"].startswith("augment") for trial in run["trials"])
+    assert any(said in str(step) for step in [*run.get("failures", []), *run["warnings"]])

@@ -47,9 +47,8 @@ def batch(n: int) -> Batch:
 
 def test_steps_are_made_in_their_order() -> None:
     policy = Policy(sequences=(Sequence((Step((Change("a"),)), Step((Change("b"),)))),))
-    after, failures = bound(policy, {"a": marks("a"), "b": marks("b")}).apply(batch(5), DRAW)
+    after = bound(policy, {"a": marks("a"), "b": marks("b")}).apply(batch(5), DRAW)
     assert after["text"].to_pylist() == ["xab"] * 5
-    assert not failures
 
 
 def test_sequences_are_drawn_by_weight_and_steps_by_chance() -> None:
@@ -59,7 +58,7 @@ def test_sequences_are_drawn_by_weight_and_steps_by_chance() -> None:
             Sequence((Step((Change("b"),)),), weight=1.0),
         )
     )
-    after, _ = bound(policy, {"a": marks("a"), "b": marks("b")}).apply(batch(4000), DRAW)
+    after = bound(policy, {"a": marks("a"), "b": marks("b")}).apply(batch(4000), DRAW)
     texts = np.array(after["text"].to_pylist())
     assert (texts == "xb").mean() == pytest.approx(0.25, abs=0.03)
     assert (texts == "xa").mean() == pytest.approx(0.375, abs=0.03)
@@ -73,8 +72,8 @@ def test_a_row_draws_the_same_in_other_company() -> None:
     texts = [f"some words of row {i} that may be mistyped" for i in range(60)]
     whole = Batch(ids=pa.array(ids), columns={"text": pa.array(texts)})
     part = Batch(ids=pa.array(ids[::-3]), columns={"text": pa.array(texts[::-3])})
-    after = both.apply(whole, DRAW)[0]["text"].to_pylist()
-    assert both.apply(part, DRAW)[0]["text"].to_pylist() == after[::-3]
+    after = both.apply(whole, DRAW)["text"].to_pylist()
+    assert both.apply(part, DRAW)["text"].to_pylist() == after[::-3]
     assert len(set(after)) > 40
     assert after != texts
 
@@ -87,9 +86,9 @@ def test_decoded_images_become_what_encoded_ones_become() -> None:
     policy = Policy.rand([Change.read("rotate 1-3"), Change.read("brightness 1-3"), Change("flip")], 2, 2)
     one = bound(policy, {}, ("image",))
     pixels, ids = pictures(40), pa.array([f"r{i}" for i in range(40)])
-    opened = one.apply(Batch(ids=ids, columns={"image": tensor_cells(pixels)}), DRAW)[0]["image"]
+    opened = one.apply(Batch(ids=ids, columns={"image": tensor_cells(pixels)}), DRAW)["image"]
     cells = pa.array([encoded(image) for image in pixels], pa.binary())
-    closed = one.apply(Batch(ids=ids, columns={"image": cells}), DRAW)[0]["image"]
+    closed = one.apply(Batch(ids=ids, columns={"image": cells}), DRAW)["image"]
     again = np.stack([pixels_of(cell) for cell in closed.to_pylist()])
     assert np.array_equal(pixels_in(opened), again)
     assert (again != pixels).any(axis=(1, 2, 3)).mean() > 0.4
@@ -103,7 +102,7 @@ def test_a_persons_function_reads_images_as_bytes() -> None:
     policy = Policy(sequences=(Sequence((Step((Change("negative"),)),)),))
     pixels = pictures(3)
     rows = Batch(ids=pa.array(["a", "b", "c"]), columns={"image": tensor_cells(pixels)})
-    after, _ = bound(policy, {"negative": negative}, ("image",)).apply(rows, DRAW)
+    after = bound(policy, {"negative": negative}, ("image",)).apply(rows, DRAW)
     assert np.array_equal(pixels_in(after["image"]), 255 - pixels)
 
 
@@ -127,9 +126,11 @@ def test_a_function_that_fails_on_some_rows_leaves_them() -> None:
 
     policy = Policy(sequences=(Sequence((Step((Change("picky"),)),)),))
     rows = Batch(ids=pa.array(["a", "b"]), columns={"text": pa.array(["bad", "good"])})
-    after, failures = bound(policy, {"picky": picky}).apply(rows, DRAW)
+    one = bound(policy, {"picky": picky})
+    after = one.apply(rows, DRAW)
     assert after["text"].to_pylist() == ["bad", "GOOD"]
-    assert [failure.row_id for failure in failures] == ["a"]
+    assert one.failed["picky"].row_id == "a"
+    assert "no such word" in one.failed["picky"].error
 
 
 class TestAugmentation:

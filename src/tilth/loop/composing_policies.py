@@ -88,7 +88,7 @@ class _Composer:
             bound = self.variations.bind(Policy(sequences=(sequence,)).to_text())
             names = [name for name in table.column_names if name != ROW_ID]
             (batch,) = batches(table, names, max(len(rows), 1))
-            after, _ = bound.apply(
+            after = bound.apply(
                 Batch(ids=batch.ids, columns=batch.columns), Draw(seed=self.seed, step=("compose", number))
             )
             for name in names:

@@ -79,6 +79,7 @@ def run(
             quarantine=found.quarantine,
         )
     after = version if options.dry_run else _keep(workshop, version, tried)
+    found.warnings += workshop.variations(version).notes
     progress("look", "the sealed test split")
     test = None if options.dry_run else look_at_test(workshop, after)
     summary = summing_up(

@@ -15,14 +15,17 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from tilth.core.draw import Draw
 from tilth.core.errors import ConfigError, NotApplicable, TilthError, UnknownOperatorError, did_you_mean
 from tilth.core.ids import digest_of
+from tilth.core.names import ROW_ID
 from tilth.core.policy import AS_IT_IS, Change, Policy, Variation
+from tilth.core.said import Failure
 from tilth.core.schema import ColumnType, Schema
 from tilth.loop._project import ProjectFile
 from tilth.loop._stress_lines import known_transforms
 from tilth.loop.python_file import load_functions
-from tilth.loop.varying import changed_columns, learnt
+from tilth.loop.varying import LOOKED_AT, changed_columns, learnt, vary
 from tilth.operators.augmenting import BoundPolicy
 from tilth.operators.function_digest import Unseen, function_digest
 from tilth.operators.registry import make, spec_of
@@ -57,6 +60,8 @@ class Variations:
     file: ProjectFile
     schema: Schema
     train: Any
+    failed: dict[str, Failure] = field(default_factory=dict)
+    """Transform -> its first failure on a row while a learner trained."""
     _bound: dict[str, BoundPolicy] = field(default_factory=dict)
     _made: dict[tuple[str, int | None], tuple[Any, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -166,6 +171,7 @@ class Variations:
                 transforms={key: transform for key, (transform, _) in made.items()},
                 columns={key: columns for key, (_, columns) in made.items()},
                 key=self._key_of(policy),
+                failed=self.failed,
             )
         return self._bound[text]
 
@@ -175,8 +181,22 @@ class Variations:
         if key not in self._made:
             transform = self.own.get(name) or self._of_tilth(name, severity)
             columns = changed_columns(transform, self.schema)
+            if isinstance(transform, FunctionTransform):
+                self._refuse_dice(transform, columns)
             self._made[key] = self._learnt(transform, columns), columns
         return self._made[key]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the run must know of transforms that failed on rows."""
+        said = "transform {!r} failed on rows while the model was trained, which were shown as they are; the first is row {}: {}"
+        return [said.format(name, one.row_id, one.error) for name, one in sorted(self.failed.items())]
+
+    def _refuse_dice(self, transform: Any, columns: tuple[str, ...]) -> None:
+        """Try a person's function on a few rows: one that throws its own dice, or changes types, is refused before it costs a training."""
+        rows = self.train().select([ROW_ID, *columns])
+        if rows.num_rows:
+            vary(transform, rows.slice(0, LOOKED_AT), columns, Draw(seed=0, step=("tried", transform.name)))
 
     def _learnt(self, transform: Any, columns: tuple[str, ...]) -> Any:
         """Return a transform that has learnt from train rows and their labels; without any of these there are none to read."""

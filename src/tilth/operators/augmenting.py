@@ -42,22 +42,24 @@ class BoundPolicy:
     transforms : all changes of the policy, with each severity that they may have
     columns : (name, severity) -> columns that the transform is handed
     key : the digest of the policy and of all that its transforms do; "" where nobody keeps what was fitted
+    failed : transform -> the first failures on rows in training, which were shown as they are; it is added to
     """
 
     policy: Policy
     transforms: Transforms
     columns: Mapping[tuple[str, int | None], tuple[str, ...]]
     key: str = ""
+    failed: dict[str, Failure] = field(default_factory=dict)
 
-    def apply(self, batch: Batch, draw: Draw) -> tuple[Mapping[str, pa.Array], list[Failure]]:
-        """Return the columns of the batch's rows after the policy, and on which rows a transform failed.
+    def apply(self, batch: Batch, draw: Draw) -> Mapping[str, pa.Array]:
+        """Return the columns of the batch's rows after the policy; a row on which a transform fails stays as it is there.
 
         Raises
         ------
         ContractError
             A transform changed the type of a column or the number of rows.
         """
-        columns, failures = dict(batch.columns), list[Failure]()
+        columns = dict(batch.columns)
         sequences = self.policy.sequences
         weights = np.cumsum([one.weight for one in sequences])
         picked = np.searchsorted(weights, draw.child("sequence").uniforms(batch.digests) * weights[-1], side="right")
@@ -65,8 +67,8 @@ class BoundPolicy:
             for place, step in enumerate(sequence.steps):
                 mine = draw.child("step", number, place)
                 for key, rows in self._drawn(step, picked == number, batch, mine):
-                    self._change(key, rows, batch, columns, mine, failures)
-        return columns, failures
+                    self._change(key, rows, batch, columns, mine)
+        return columns
 
     def _drawn(
         self, step: Step, inside: Mask, batch: Batch, draw: Draw
@@ -89,7 +91,6 @@ class BoundPolicy:
         batch: Batch,
         columns: dict[str, pa.Array],
         draw: Draw,
-        failures: list[Failure],
     ) -> None:
         """Change some rows of the columns in place."""
         transform, names = self.transforms[key], self.columns[key]
@@ -100,7 +101,8 @@ class BoundPolicy:
             after = transform.apply(opened, own)
         except NotApplicable:
             return
-        failures += after.failures
+        if after.failures:
+            self.failed.setdefault(key[0], after.failures[0])
         for name in names:
             cells = _like(after.columns[name], part.columns[name], key[0])
             columns[name] = _put(columns[name], rows, cells)
@@ -116,14 +118,12 @@ class Augmentation:
     which : (n,) the policy of each row by its place among them; -1 for a row that is shown as it is
     ids : (n,) row ids
     seed : the run's
-    failures : collects rows on which a transform failed, once
     """
 
     policies: Sequence[BoundPolicy]
     which: IntVector
     ids: pa.Array
     seed: int
-    failures: list[Failure] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -176,10 +176,7 @@ class Augmentation:
             ids=self.ids.take(pa.array(rows)), columns={name: _taken(cells, rows) for name, cells in columns.items()}
         )
         draw = Draw(seed=self.seed, step=("augment", bound.policy.salt, epoch))
-        after, failures = bound.apply(part, draw)
-        if not self.failures:
-            self.failures.extend(failures)  # once is enough to tell which rows fail, and why
-        for name, cells in after.items():
+        for name, cells in bound.apply(part, draw).items():
             columns[name] = _put(columns[name], rows, cells)
 
 
