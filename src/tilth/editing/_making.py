@@ -29,6 +29,7 @@ __all__ = [
     "rare_classes",
     "real_rows",
     "refuse_columns",
+    "refuse_many",
     "rows_named",
     "uniforms",
 ]
@@ -36,8 +37,18 @@ __all__ = [
 MAKER_NEEDS = frozenset({"labels", "numbers", "embeddings", "table", "made", "encode"})
 BLENDED = (ColumnType.NUMBER, ColumnType.DATE, ColumnType.EMBEDDING)
 """Types whose cells can stand between two others."""
+MOST_REAL = 5_000
+"""Labelled rows up to which rows are mixed, or texts recombined, unasked."""
 MOST_MADE, MOST_IMAGES = 5_000, 500
 """Rows that one edit makes at most: every one is judged beside all real rows, once for each fold of a forecast."""
+
+
+def refuse_many(real: IntVector) -> None:
+    """Raise NotApplicable where rows are so many that rows between them were never measured to help, and take long to judge."""
+    if len(real) > MOST_REAL:
+        raise NotApplicable(
+            f"{len(real):,} labelled rows are more than {MOST_REAL:,}: rows between them tell little that is new"
+        )
 
 
 def real_rows(view: View, rows: IntVector | None = None) -> IntVector:

@@ -23,7 +23,16 @@ from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType
 from tilth.editing._made_cells import blended
 from tilth.editing._made_rows import Draft, made_edit
-from tilth.editing._making import BLENDED, MAKER_NEEDS, anchored, parents_of, real_rows, refuse_columns, uniforms
+from tilth.editing._making import (
+    BLENDED,
+    MAKER_NEEDS,
+    anchored,
+    parents_of,
+    real_rows,
+    refuse_columns,
+    refuse_many,
+    uniforms,
+)
 from tilth.numerics.pixel_mixing import blended_pixels
 from tilth.operators.image_cells import encoded, pixels_of
 from tilth.operators.view import Scope, View
@@ -72,6 +81,7 @@ class MixRows:
             A column is text, the labels name fewer than two classes, or too few rows pass the gate.
         """
         real = real_rows(view)
+        refuse_many(real)
         refuse_columns(view, MIXED)
         mine = real if rows is None else np.intersect1d(real, rows)
         anchors, draws = anchored(view, mine, self.times, round(self.times * len(mine)))

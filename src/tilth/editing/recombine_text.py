@@ -21,7 +21,7 @@ from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType
 from tilth.editing._drafts import recombined_texts
 from tilth.editing._made_rows import made_edit
-from tilth.editing._making import MAKER_NEEDS, anchored, parents_of, real_rows
+from tilth.editing._making import MAKER_NEEDS, anchored, parents_of, real_rows, refuse_many
 from tilth.operators.view import Scope, View
 
 __all__ = ["RecombineText"]
@@ -61,6 +61,7 @@ class RecombineText:
             There is no text column, every class has one row, or too few rows pass the gate.
         """
         real = real_rows(view)
+        refuse_many(real)
         if not any(column.type is ColumnType.TEXT for column in view.schema.features):
             raise NotApplicable("there is no text column")
         sizes = np.bincount(view.labels[real], minlength=view.n_classes)

@@ -117,7 +117,7 @@ def _written(folder: Path, file: ProjectFile, one: Slice, name: str) -> tuple[Sl
     relative = "" if region is None else region.relative_to(folder).as_posix()
     choice = SliceChoice(name=name, where=one.where, region=relative)
     after = with_slice(text, choice)
-    said = parse(after, str(path))
+    said = replace(parse(after, str(path)), home=file.home)
     if said.slices != (*file.slices, choice):
         raise ConfigError("the slice cannot be written into this file", where=f"{path}, slices", next_step="by hand")
     with writing(folder):

@@ -145,7 +145,7 @@ def _rewritten(
     text = path.read_text(encoding="utf-8")
     if parse(text, str(path)) != file:
         raise ConfigError("tilth.yaml has changed meanwhile", where=str(path), next_step="do this again")
-    after = parse(change(text), str(path))
+    after = replace(parse(change(text), str(path)), home=file.home)
     with writing(folder):
         path.write_text(change(text), encoding="utf-8")
     try:
