@@ -135,3 +135,27 @@ def test_a_function_that_breaks_the_rules_is_a_failed_step(tmp_path, function, s
     run = _with(tmp_path, function)
     assert not any(trial["operator"].startswith("augment") for trial in run["trials"])
     assert any(said in str(step) for step in [*run.get("failures", []), *run["warnings"]])
+
+
+def test_varied_rows_may_be_tried_as_rows_of_the_store(tmp_path):
+    folder = made(
+        tmp_path / "project",
+        write_rows(tmp_path / "rows.csv", n=400),
+        "--label",
+        "y",
+        "--id",
+        "row",
+        "--split",
+        "split",
+    )
+    (folder / "functions.py").write_text(TRANSFORM)
+    text = (folder / "tilth.yaml").read_text().replace("python: null", "python: functions.py")
+    (folder / "tilth.yaml").write_text(
+        text.replace("learner: auto", "learner: linear") + "\naugment: {transforms: [other_numbers], stored: 2}\n"
+    )
+    run = done("run", "--dir", folder, "--json", "--budget", "30s", "--only", "synthesize").json
+    mine = next(trial for trial in run["trials"] if trial["operator"].startswith("augment_rows"))
+    assert mine["verb"] == "synthesize"
+    assert mine["rows"] > 20  # what passes the gate
+    done("adopt", mine["edit"], "--dir", folder)
+    assert "augment_rows" in done("log", "--dir", folder).out

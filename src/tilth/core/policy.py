@@ -12,7 +12,7 @@ to Compose Domain-Specific Transformations for Data Augmentation, NeurIPS (seque
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -87,6 +87,9 @@ class Variation:
     is_own: bool = False
 
 
+Vary = Callable[[str, Any, Mapping[str, Any], int], Mapping[str, Any]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repertoire:
     """What editors can vary the rows of a version by.
@@ -97,12 +100,16 @@ class Repertoire:
     policies : name -> policy that a person wrote
     learns : whether the held learner learns a representation of its own, for which varied rows are what data is
     mixes : whether it can learn from rows that are mixed
+    stored : made rows per row that are asked for in the store
+    vary : a policy's text, (n,) ids, their columns and a draw number -> the columns after it
     """
 
     changes: Mapping[str, Variation]
     policies: Mapping[str, Policy] = field(default_factory=dict)
     learns: bool = False
     mixes: bool = False
+    stored: int = 0
+    vary: Vary | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
     augment:
       transforms: [rotate 1-3, shout]      # what may vary rows; without it, what is usual for the columns
       policies: [policy.yaml]              # policies to be tried beside the usual ones
+      stored: 2                            # also try two made rows of each row, kept in the store
 
 Transforms of tilth are checked by their source text; those of the project's Python file when they are loaded.
 """
@@ -32,22 +33,25 @@ class AugmentChoice:
     ----------
     changes : transforms, with the severities from which one is drawn; () for the usual ones
     policies : files beside tilth.yaml, each with a policy that is tried
+    stored : made rows of each row that are tried as rows of the store; 0 for none
     """
 
     changes: tuple[Change, ...] = ()
     policies: tuple[str, ...] = ()
+    stored: int = 0
 
 
 def augment_choice(node: Node, *, has_python: bool) -> AugmentChoice | None:
     """Return what is declared, None for nothing; raises ConfigError with the line and the closest known word."""
     if node.is_null:
         return None
-    fields = node.fields(("transforms", "policies"))
+    fields = node.fields(("transforms", "policies", "stored"))
     changes = fields["transforms"].items("a list of transforms") if "transforms" in fields else ()
     files = fields["policies"].items("a list of files") if "policies" in fields else ()
     return AugmentChoice(
         changes=tuple(_change(item, has_python) for item in changes),
         policies=tuple(item.text("the name of a file") for item in files),
+        stored=fields["stored"].integer("a whole number, 0 or more", 0) if "stored" in fields else 0,
     )
 
 
@@ -75,5 +79,7 @@ def augment_lines(choice: AugmentChoice) -> Iterator[str]:
         yield f"  transforms: {flow([str(one) for one in choice.changes])}"
     if choice.policies:
         yield f"  policies: {flow(list(choice.policies))}"
-    if not choice.changes and not choice.policies:
+    if choice.stored:
+        yield f"  stored: {choice.stored}"
+    if choice == AugmentChoice():
         yield "  transforms: []"

@@ -27,6 +27,7 @@ from tilth.loop._stress_lines import known_transforms
 from tilth.loop.python_file import load_functions
 from tilth.loop.varying import LOOKED_AT, changed_columns, learnt, vary
 from tilth.operators.augmenting import BoundPolicy
+from tilth.operators.batch import Batch
 from tilth.operators.function_digest import Unseen, function_digest
 from tilth.operators.registry import make, spec_of
 from tilth.operators.transforms import FunctionTransform
@@ -174,6 +175,11 @@ class Variations:
                 failed=self.failed,
             )
         return self._bound[text]
+
+    def vary(self, text: str, ids: pa.Array, columns: Mapping[str, pa.Array], number: int) -> Mapping[str, pa.Array]:
+        """Return the columns of some rows after a policy, by the draws of a number: what made rows are made of."""
+        draw = Draw(seed=self.file.seed, step=("stored", number))
+        return self.bind(text).apply(Batch(ids=ids, columns=columns), draw)
 
     def _transform(self, name: str, severity: int | None) -> tuple[Any, tuple[str, ...]]:
         """Return a transform that has learnt what it goes by, and the columns that it changes."""

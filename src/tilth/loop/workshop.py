@@ -162,6 +162,8 @@ class Workshop(HeldWorkshop):
             policies=there.policies,
             learns="augment" in learner.needs,
             mixes=getattr(learner, "mixes", False),
+            stored=0 if self.file.augment is None else self.file.augment.stored,
+            vary=there.vary,
         )
 
     def _kept_models(self, version: Version) -> Keep:
