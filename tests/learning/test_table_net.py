@@ -56,3 +56,19 @@ def test_it_refuses_rows_without_targets_and_sizes_that_make_no_network() -> Non
         SMALL.fit(view(features), Target.classes(labels, np.zeros(10, bool), 2))
     with pytest.raises(ConfigError, match="width"):
         TableNet(width=1)
+
+
+def test_members_are_trainings_of_their_own_and_their_probabilities_are_averaged() -> None:
+    features, labels = corners(300)
+    target = Target.classes(labels, np.ones(300, bool), 2)
+    three = TableNet(width=32, rows=32, members=3)
+    model = three.fit(view(features), target)
+    alone = SMALL.fit(view(features), target)
+    assert np.array_equal(model["head.weight"], alone["head.weight"])
+    assert not np.array_equal(model["1:head.weight"], model["2:head.weight"])
+    parts = [
+        {name.removeprefix(f"{m}:"): value for name, value in model.items() if name.startswith(f"{m}:")} for m in (1, 2)
+    ]
+    by_hand = np.mean([SMALL.predict_proba(view(features), one) for one in (alone, *parts)], axis=0)
+    assert np.allclose(three.predict_proba(view(features), model), by_hand)
+    assert three.work(100) == 3 * SMALL.work(100)

@@ -13,7 +13,7 @@ CutMix, ICCV.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, pi
 from typing import Any
 
@@ -58,6 +58,7 @@ class Passes:
     decay : of weights
     rows : in one step
     held_out : share of the rows that decides when to stop, in [0, 1)
+    members : trainings with draws of their own, whose probabilities are averaged
     """
 
     epochs: int
@@ -65,6 +66,7 @@ class Passes:
     decay: float
     rows: int
     held_out: float
+    members: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,8 +131,17 @@ def training_of(
 def trained(network: Any, training: Training, passes: Passes) -> State:
     """Return a network's weights after training, named arrays, with the temperature of its probabilities.
 
-    `network` is a torch module; its first weights are drawn here. Deterministic for one number of threads.
+    `network` is a torch module; its first weights are drawn here. Deterministic for one number of threads. Names of further members
+    begin with their number.
     """
+    found = dict(_trained_once(network, training, passes))
+    for member in range(1, passes.members):
+        other = replace(training, seed=int(generator(training.seed, "member", member).integers(2**31)))
+        found |= {f"{member}:{name}": value for name, value in _trained_once(network, other, passes).items()}
+    return found
+
+
+def _trained_once(network: Any, training: Training, passes: Passes) -> State:
     torch = torch_of()
     first_weights(network, training.seed)
     place = "cuda" if torch.cuda.is_available() else "cpu"
@@ -161,12 +172,27 @@ def trained(network: Any, training: Training, passes: Passes) -> State:
 
 
 def predicted(network: Any, model: State, inputs: Inputs, n_rows: int) -> Matrix:
-    """Return the class probabilities of n rows by a trained network, (n, k) float64."""
-    _load(network, model)
+    """Return the class probabilities of n rows by a trained network, the mean of its members', (n, k) float64."""
     if not n_rows:
         return np.zeros((0, network.n_classes))
-    outputs = _outputs(network, inputs, np.arange(n_rows))
-    return np.asarray(softmax(outputs / float(model["temperature"][0]), axis=1))
+    members = [_member(model, number) for number in range(1 + max(_numbers(model), default=0))]
+    probs = np.zeros((n_rows, network.n_classes))
+    for one in members:
+        _load(network, one)
+        probs += softmax(_outputs(network, inputs, np.arange(n_rows)) / float(one["temperature"][0]), axis=1)
+    return probs / len(members)
+
+
+def _numbers(model: State) -> list[int]:
+    """Return the numbers of the members after the first, one for each of their arrays."""
+    return [int(name.partition(":")[0]) for name in model if ":" in name]
+
+
+def _member(model: State, number: int) -> State:
+    if number == 0:
+        return {name: value for name, value in model.items() if ":" not in name}
+    start = f"{number}:"
+    return {name.removeprefix(start): value for name, value in model.items() if name.startswith(start)}
 
 
 def first_weights(network: Any, seed: int) -> None:

@@ -57,6 +57,7 @@ class Convnet:
     decay : of weights
     rows : in one step
     held_out : share of the train rows that decides which pass is kept
+    members : trainings with draws of their own, whose probabilities are averaged: steadier, and as many times as dear
 
     Raises
     ------
@@ -87,6 +88,7 @@ class Convnet:
     decay: float = 0.01
     rows: int = 64
     held_out: float = 0.1
+    members: int = 1
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""
@@ -95,8 +97,8 @@ class Convnet:
                 f"side {self.side} with {self.blocks} blocks makes no network",
                 next_step="write a side from 16 to 256 that the blocks can halve down to 2",
             )
-        if min(self.channels, self.epochs, self.rows) < 1 or not 0 <= self.held_out < 1 or self.rate <= 0:
-            raise ConfigError("channels, epochs and rows are at least 1, held_out is in [0, 1), rate above 0")
+        if min(self.channels, self.epochs, self.rows, self.members) < 1 or not 0 <= self.held_out < 1 or self.rate <= 0:
+            raise ConfigError("channels, epochs, rows and members are at least 1, held_out is in [0, 1), rate above 0")
 
     def grid(self) -> Sequence[Convnet]:
         """Return itself: its settings are fixed."""
@@ -113,7 +115,7 @@ class Convnet:
             outputs = self.channels << block
             total += side * side * 9 * inputs * outputs
             side, inputs = side // 2, outputs
-        return 6.0 * total * self.epochs * n_rows
+        return 6.0 * total * self.epochs * self.members * n_rows
 
     def prepare(self, view: View) -> ReadImages:
         """Return the view's images as pixels."""
@@ -156,7 +158,14 @@ class Convnet:
 
     @property
     def _passes(self) -> Passes:
-        return Passes(epochs=self.epochs, rate=self.rate, decay=self.decay, rows=self.rows, held_out=self.held_out)
+        return Passes(
+            epochs=self.epochs,
+            rate=self.rate,
+            decay=self.decay,
+            rows=self.rows,
+            held_out=self.held_out,
+            members=self.members,
+        )
 
     def _network(self, n_images: int, n_classes: int) -> Any:
         return _build(3 * n_images, self.channels, self.blocks, n_classes)

@@ -32,7 +32,7 @@ class TableNet:
     Parameters
     ----------
     width : units of the first hidden layer; the second has half as many
-    epochs, rate, decay, rows, held_out : as of `convnet`
+    epochs, rate, decay, rows, held_out, members : as of `convnet`
 
     Raises
     ------
@@ -56,11 +56,19 @@ class TableNet:
     decay: float = 0.05
     rows: int = 128
     held_out: float = 0.1
+    members: int = 1
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""
-        if self.width < 2 or min(self.epochs, self.rows) < 1 or not 0 <= self.held_out < 1 or self.rate <= 0:
-            raise ConfigError("width is at least 2, epochs and rows at least 1, held_out in [0, 1), rate above 0")
+        if (
+            self.width < 2
+            or min(self.epochs, self.rows, self.members) < 1
+            or not 0 <= self.held_out < 1
+            or self.rate <= 0
+        ):
+            raise ConfigError(
+                "width is at least 2, epochs, rows and members at least 1, held_out in [0, 1), rate above 0"
+            )
 
     def grid(self) -> Sequence[TableNet]:
         """Return itself: its settings are fixed."""
@@ -72,7 +80,7 @@ class TableNet:
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about, with some hundred features."""
-        return 6.0 * n_rows * self.epochs * (100 * self.width + self.width**2 / 2) * 4
+        return 6.0 * n_rows * self.epochs * self.members * (100 * self.width + self.width**2 / 2) * 4
 
     def prepare(self, view: View) -> None:
         """Return nothing: the features are read as they are."""
@@ -95,7 +103,14 @@ class TableNet:
 
     @property
     def _passes(self) -> Passes:
-        return Passes(epochs=self.epochs, rate=self.rate, decay=self.decay, rows=self.rows, held_out=self.held_out)
+        return Passes(
+            epochs=self.epochs,
+            rate=self.rate,
+            decay=self.decay,
+            rows=self.rows,
+            held_out=self.held_out,
+            members=self.members,
+        )
 
 
 def _build(inputs: int, width: int, n_classes: int) -> Any:

@@ -59,7 +59,7 @@ class TextNet:
     words : most words of a row
     buckets : among which words are hashed; two words may share one
     width : of the word vectors, and channels of the convolution
-    epochs, rate, decay, rows, held_out : as of `convnet`
+    epochs, rate, decay, rows, held_out, members : as of `convnet`
 
     Raises
     ------
@@ -88,11 +88,12 @@ class TextNet:
     decay: float = 0.05
     rows: int = 32
     held_out: float = 0.1
+    members: int = 1
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""
-        if min(self.words, self.width, self.epochs, self.rows) < 1 or self.buckets < 2:
-            raise ConfigError("words, width, epochs and rows are at least 1, buckets at least 2")
+        if min(self.words, self.width, self.epochs, self.rows, self.members) < 1 or self.buckets < 2:
+            raise ConfigError("words, width, epochs, rows and members are at least 1, buckets at least 2")
         if not 0 <= self.held_out < 1 or self.rate <= 0:
             raise ConfigError("held_out is in [0, 1), rate above 0")
 
@@ -107,7 +108,11 @@ class TextNet:
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about; the vectors' updates are most of it."""
         steps = n_rows / self.rows
-        return self.epochs * (6.0 * n_rows * self.words * 3 * self.width**2 + 12.0 * steps * self.buckets * self.width)
+        return (
+            self.epochs
+            * self.members
+            * (6.0 * n_rows * self.words * 3 * self.width**2 + 12.0 * steps * self.buckets * self.width)
+        )
 
     def prepare(self, view: View) -> list[str]:
         """Return the names of the text columns."""
@@ -148,7 +153,14 @@ class TextNet:
 
     @property
     def _passes(self) -> Passes:
-        return Passes(epochs=self.epochs, rate=self.rate, decay=self.decay, rows=self.rows, held_out=self.held_out)
+        return Passes(
+            epochs=self.epochs,
+            rate=self.rate,
+            decay=self.decay,
+            rows=self.rows,
+            held_out=self.held_out,
+            members=self.members,
+        )
 
     def _numbers(self, cells: Any) -> np.ndarray:
         """Return the word numbers of rows: those of their columns, one after the other."""
