@@ -12,6 +12,8 @@ from loop_worlds import Liar, candidate, dropping, gaussian_world, lying, relabe
 from tilth.core.edit import PERSON, Edit, Verb
 from tilth.core.errors import ContractError, ProtectedRowError, UndeclaredNeedError
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, Split
+from tilth.core.policy import Policy
+from tilth.core.spec import Spec
 from tilth.editing.relabel_hard import RelabelHard
 from tilth.loop import candidates
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
@@ -334,6 +336,21 @@ def test_the_best_strength_of_each_operator_goes_first(world):
     found, _ = proposed(world)
     chosen = finalists(screen(world.bench, found, Quarantine(), told), 4)
     assert len({c.edit.operator.name for c in chosen}) == 4
+
+
+def test_one_way_to_vary_all_rows_has_a_place_whatever_its_forecast(world):
+    def one(name, forecast):
+        return Candidate(edit=candidate(world, dropping(0.1, name)).edit, editor=None, view=None, forecast=forecast)
+
+    def varied(salt, forecast):
+        spec = Spec(room="editing", name="augment", parameters={"number": salt})
+        text = Policy.identity(salt=salt).to_text()
+        edit = Edit.augmenting(world.dataset.row_ids.slice(0, 3), text, operator=spec, reason="varied")
+        return Candidate(edit=edit, editor=None, view=None, forecast=forecast)
+
+    screened = [one(1, 0.3), one(2, 0.2), varied(1, -0.1), varied(2, -0.2)]
+    assert [c.forecast for c in finalists(screened, 2)] == [-0.1, 0.3]
+    assert [c.forecast for c in finalists(screened, 1)] == [-0.1]
 
 
 def test_a_forecast_is_the_gain_on_held_out_train_rows_and_reads_no_dev_label(world):
