@@ -159,3 +159,17 @@ def test_varied_rows_may_be_tried_as_rows_of_the_store(tmp_path):
     assert mine["rows"] > 20  # what passes the gate
     done("adopt", mine["edit"], "--dir", folder)
     assert "augment_rows" in done("log", "--dir", folder).out
+
+
+def test_the_command_writes_a_policy_and_never_over_the_project(project, tmp_path):
+    folder, _ = project
+    shown = done("augment", "trivial", "--dir", folder, "-o", tmp_path / "found.yaml").out
+    assert "other_numbers" in shown
+    assert "other_numbers" in (tmp_path / "found.yaml").read_text()
+    assert done("augment", "--dir", folder, "--json").json["policy"]["sequences"]
+    over = tilth("augment", "--dir", folder, "-o", folder / "tilth.yaml")
+    assert over.code == 2
+    assert "never overwritten" in over.err
+    wrong = tilth("augment", "serch", "--dir", folder)
+    assert wrong.code == 2
+    assert "Did you mean 'search'" in wrong.err

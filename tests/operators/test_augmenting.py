@@ -94,6 +94,16 @@ def test_decoded_images_become_what_encoded_ones_become() -> None:
     assert (again != pixels).any(axis=(1, 2, 3)).mean() > 0.4
 
 
+def test_a_sequence_that_leaves_nothing_to_draw_is_one_pass_with_the_same_result() -> None:
+    steps = [Change.read(text) for text in ("brightness 2", "solarize 3", "rotate 1", "contrast 2", "posterize 2")]
+    fixed = bound(Policy(sequences=(Sequence(tuple(Step((one,)) for one in steps)),)), {}, ("image",))
+    drawn = bound(Policy(sequences=(Sequence(tuple(Step((one, one)) for one in steps)),)), {}, ("image",))
+    rows = Batch(ids=pa.array([f"r{i}" for i in range(20)]), columns={"image": tensor_cells(pictures(20))})
+    one, other = (pixels_in(policy.apply(rows, DRAW)["image"]) for policy in (fixed, drawn))
+    assert np.array_equal(one, other)
+    assert (one != pictures(20)).any()
+
+
 def test_a_persons_function_reads_images_as_bytes() -> None:
     @tilth.transform(columns=["image"])
     def negative(row: Any) -> bytes:

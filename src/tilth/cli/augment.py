@@ -32,14 +32,17 @@ def augment(
 ) -> None:
     """Find a policy by which train rows are varied; it is a candidate like any other once tilth.yaml names its file."""
     from tilth.loop.finding_policies import policy_text
+    from tilth.loop.locations import writing
     from tilth.loop.project import open_project
     from tilth.reporting.policies import policy_screen
 
     project = open_project(directory)
+    target = None if output is None else project.writable(output)
     with progress_on_stderr() as progress:
         report = project.policy(how, version=version, arms=arms, progress=progress)
-    if output is not None:
-        output.write_text(policy_text(report.policy), encoding="utf-8")
+    if target is not None:
+        with writing(target):
+            target.write_text(policy_text(report.policy), encoding="utf-8")
     if as_json:
         emit_json(report.to_dict())
         return

@@ -224,7 +224,9 @@ class Policy:
     def from_plain(cls, values: Any) -> Policy:
         """Return the policy of plain values, as `to_plain` gives them; raises ConfigError that names the place."""
         if not isinstance(values, Mapping) or not isinstance(values.get("sequences"), list):
-            raise ConfigError("a policy is a mapping with a list of sequences", next_step="see tilth augment --export")
+            raise ConfigError(
+                "a policy is a mapping with a list of sequences", next_step="tilth augment -o policy.yaml writes one"
+            )
         unknown = set(values) - {"sequences", "copies", "mix", "salt"}
         if unknown:
             raise ConfigError(f"a policy has no {min(unknown)!r}", next_step="leave it out")

@@ -79,6 +79,7 @@ class Augment:
             raise NotApplicable("the label is a number, and transforms keep classes")
         if not view.has("transforms"):
             raise NotApplicable("nothing is known of what may vary these rows")
-        if self.mix != "none" and not view.transforms.mixes:
+        policy = policy_of(view.transforms, self.by, self.mix, self.number)
+        if policy.mix != "none" and not view.transforms.mixes:
             raise NotApplicable("the learner cannot learn from mixed rows")
-        return policy_of(view.transforms, self.by, self.mix, self.number)
+        return policy

@@ -33,7 +33,7 @@ from tilth.editing._making import (
     refuse_many,
     uniforms,
 )
-from tilth.numerics.pixel_mixing import blended_pixels
+from tilth.numerics.image_mixing import mixup
 from tilth.operators.image_cells import encoded, pixels_of
 from tilth.operators.view import Scope, View
 
@@ -132,6 +132,8 @@ def _images(column: pa.ChunkedArray, first: IntVector, second: IntVector, share:
     made: list[bytes | None] = []
     for a, b, part in zip(first, second, share, strict=True):
         mine, other = pixels_of(cells[int(a)].as_py()), pixels_of(cells[int(b)].as_py())
-        fits = mine is not None and other is not None and mine.shape == other.shape
-        made.append(encoded(blended_pixels(mine, other, float(part))) if fits else None)  # type: ignore[arg-type]
+        if mine is None or other is None or mine.shape != other.shape:
+            made.append(None)
+        else:
+            made.append(encoded(mixup(mine[None], other[None], np.array([part]))[0]))
     return pa.array(made, cells.type), np.array([one is not None for one in made], dtype=bool)

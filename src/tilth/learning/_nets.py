@@ -246,11 +246,11 @@ def _steps(training: Training, rows: IntVector, size: int, epoch: int) -> Iterat
 
 def _mixed(torch: Any, x: Any, t: Any, mix: Mix, draws: np.random.Generator) -> tuple[Any, Any]:
     """Return rows mixed with other rows of the step, and their targets in the same shares."""
-    if mix == "none" or not torch.is_floating_point(x):
+    if mix == "none":
         return x, t
     share = float(draws.beta(MIX_STRENGTH, MIX_STRENGTH))
     other = torch.from_numpy(draws.permutation(len(x)))
-    if mix == "mixup" or x.ndim != 4:
+    if mix == "mixup":
         return share * x + (1 - share) * x[other], share * t + (1 - share) * t[other]
     height, width = x.shape[-2:]
     tall, wide = (round(side * np.sqrt(1 - share)) for side in (height, width))

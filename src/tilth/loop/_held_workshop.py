@@ -29,7 +29,7 @@ from tilth.loop.labelers import NamedLabeler
 from tilth.loop.lineage import beginning
 from tilth.loop.project_file import ProjectFile
 from tilth.loop.slices import DeclaredSlice
-from tilth.loop.variations import Variations
+from tilth.loop.variations import Variations, written_key
 from tilth.operators.batch import batches
 from tilth.operators.protocols import Encoder, Learner
 from tilth.operators.registry import make, spec_of
@@ -52,6 +52,7 @@ class HeldWorkshop:
     block_rows : rows of a block; results do not depend on it
     labelers : what votes on rows that a run may train on
     slices : groups of rows that are looked at by themselves
+    generators : functions that may be called to make rows
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class HeldWorkshop:
         block_rows: int = BLOCK_ROWS,
         labelers: Sequence[NamedLabeler] = (),
         slices: Sequence[DeclaredSlice] = (),
+        generators: Sequence[DeclaredGenerator] = (),
     ) -> None:
         self.file, self.repository, self.seed, self.progress = file, repository, seed, progress
         self.notes: list[str] = []
@@ -73,7 +75,7 @@ class HeldWorkshop:
         """How many rows were encoded, rather than found: what an edit cost."""
         self._refit, self._block_rows, self._labelers = refit, block_rows, tuple(labelers)
         self.slices = tuple(slices)
-        self.generators: Sequence[DeclaredGenerator] = ()
+        self.generators = tuple(generators)
         self._memo: dict[tuple[str, str], Any] = {}
 
     def _once(self, name: str, version: Version, compute: Callable[[], Any]) -> Any:
@@ -108,15 +110,20 @@ class HeldWorkshop:
     def slices_key(self) -> str:
         """The digest of what decides who is in a declared slice; where that is not known of one, no two runs have the same."""
         n_runs = len(self.repository.records("run"))
-        made = [[one.function.name, one.key or n_runs, one.function.most_calls] for one in self.generators]
-        return digest_of([[one.name, one.key or n_runs] for one in self.slices] + made)
+        return digest_of([[one.name, one.key or n_runs] for one in self.slices])
+
+    @property
+    def generators_key(self) -> str:
+        """The digest of what decides which rows are generated; where that is not known of a function, no two runs have the same."""
+        n_runs = len(self.repository.records("run"))
+        return digest_of([[one.function.name, one.key or n_runs, one.function.most_calls] for one in self.generators])
 
     @property
     def variations_key(self) -> str:
         """The digest of what people wrote to vary rows by, where a run may vary any."""
         if self.file.augment is None and self.file.learner.name == "auto":
             return ""
-        return Variations(file=self.file, schema=self.file.schema, train=pa.table).key()
+        return written_key(self.file)
 
     # -- what is kept by content ---------------------------------------------------------------------------------------
 
@@ -254,7 +261,9 @@ class HeldWorkshop:
             return dataset.read(*columns).filter(pa.array(dataset.mask(Split.TRAIN)))
 
         found: Variations = self._once(
-            "variations", version, lambda: Variations(file=self.file, schema=version.schema, train=train)
+            "variations",
+            version,
+            lambda: Variations(file=self.file, schema=version.schema, train=train, seed=self.seed),
         )
         return found
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from tilth.core.apply import apply
 from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
 from tilth.core.edit import Edit
-from tilth.core.errors import NotApplicable
+from tilth.core.errors import ConfigError, NotApplicable
 from tilth.core.ids import content_sums, digest_of
 from tilth.core.names import AUGMENT, ROW_ID, SPLIT, SYSTEM_COLUMNS, TARGET, WEIGHT, Split
 from tilth.core.schema import Schema
@@ -195,6 +195,11 @@ class Bench:
 
     def _fit_train(self, train: pa.Table, edits: tuple[Edit, ...], start: Model | None) -> Model:
         augmentation = None if self.bind is None else augmentation_of(train, self.bind, self.seed)
+        if augmentation is not None and augmentation.mix != "none" and not getattr(self.learner, "mixes", False):
+            raise ConfigError(
+                f"a policy of this version mixes rows, and the learner {spec_of(self.learner).name} cannot learn from mixed rows",
+                next_step="take the edit back with tilth revert, or write learner: convnet",
+            )
         if augmentation is not None and "augment" not in self.learner.needs:
             return self._fit_copies(train, self.features_of(train, edits), augmentation, start)
         places = None if self._encodes(edits) else self._places(train)

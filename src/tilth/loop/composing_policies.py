@@ -110,10 +110,7 @@ class _Composer:
         features = np.vstack([stand.features, *(one.features for one in made)])
         is_made = np.repeat([False, True], [len(stand), sum(len(one.rows) for one in made)])
         folds = np.concatenate([stand.folds, *(stand.folds[one.rows] for one in made)])
-        try:
-            odds = quadratic_scores(features, is_made, folds)
-        except NotApplicable:
-            return [np.ones(len(one.rows)) for one in made]
+        odds = quadratic_scores(features, is_made, folds)
         chance = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
         real = np.clip(2 * (1 - chance[len(stand) :]), 0.0, 1.0)
         return np.split(real, np.cumsum([len(one.rows) for one in made])[:-1])
@@ -148,7 +145,8 @@ def composed_policy(
     Raises
     ------
     NotApplicable
-        Nothing may vary, the label is a number, or no sequence moves rows and keeps their label.
+        Nothing may vary, the label is a number, rows are too few to tell made ones from, or no sequence moves rows and keeps
+        their label.
     """
     if stand.bench.schema.task.is_regression:
         raise NotApplicable("the label is a number: whether it still agrees cannot be told")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow.compute as pc
 import yaml
 
-from tilth.core.errors import UsageError
+from tilth.core.errors import UsageError, did_you_mean
 from tilth.core.names import AUGMENT
 from tilth.core.policy import Policy
 from tilth.core.policy_report import PolicyReport
@@ -45,7 +45,12 @@ def policy_found(
 
 
 def policy_of_edit(repository: Repository, edit_id: str) -> PolicyReport:
-    """Return the policy that an edit sets; raises UsageError where it sets none."""
+    """Return the policy that an edit sets; raises UsageError where it sets none, or the word is neither an edit nor a way."""
+    if not edit_id.startswith("e-"):
+        raise UsageError(
+            f"{edit_id!r} is no way to a policy.{did_you_mean(edit_id, WAYS)}",
+            next_step=f"write one of {', '.join(WAYS)}, or the id of an edit",
+        )
     edit = repository.edit(edit_id)
     texts = pc.unique(edit.set[AUGMENT].column("value")).to_pylist() if AUGMENT in edit.set else []
     if len(texts) != 1:

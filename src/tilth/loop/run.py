@@ -126,6 +126,7 @@ def _run_key(workshop: Workshop, options: RunOptions) -> str:
             workshop.labelers_key,
             workshop.slices_key,
             workshop.variations_key,
+            workshop.generators_key,
             options.seed,
             options.budget_seconds,
             verbs,

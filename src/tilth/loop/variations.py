@@ -6,11 +6,12 @@ what is usual in the data learns it from the version's train rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import yaml
@@ -31,6 +32,8 @@ from tilth.operators.batch import Batch
 from tilth.operators.function_digest import Unseen, function_digest
 from tilth.operators.registry import make, spec_of
 from tilth.operators.transforms import FunctionTransform
+
+_THIS_PROCESS = uuid4().hex
 
 __all__ = ["USUAL", "Variations", "read_policy"]
 
@@ -56,11 +59,13 @@ class Variations:
     file : what tilth.yaml says
     schema : the version's
     train : gives its train rows with features and label; read only where a transform learns from them
+    seed : of what made rows draw
     """
 
     file: ProjectFile
     schema: Schema
-    train: Any
+    train: Callable[[], pa.Table]
+    seed: int = 0
     failed: dict[str, Failure] = field(default_factory=dict)
     """Transform -> its first failure on a row while a learner trained."""
     _bound: dict[str, BoundPolicy] = field(default_factory=dict)
@@ -69,10 +74,7 @@ class Variations:
     @cached_property
     def own(self) -> Mapping[str, FunctionTransform]:
         """The transforms of the project's Python file by name."""
-        file = self.file
-        if file.python is None or file.home is None or not (file.home / file.python).is_file():
-            return {}
-        return {one.name: one for one in load_functions(file.home / file.python) if isinstance(one, FunctionTransform)}
+        return _own_transforms(self.file)
 
     @cached_property
     def changes(self) -> Mapping[str, Change]:
@@ -121,32 +123,14 @@ class Variations:
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
         """The policies that tilth.yaml names, by file."""
-        choice = self.file.augment
-        home = self.file.home or Path()
-        return {name: read_policy(home / name) for name in (choice.policies if choice is not None else ())}
-
-    def key(self) -> str:
-        """Return the digest of what people wrote to vary rows: functions and policies."""
-        return digest_of(
-            [
-                repr(self.file.augment),
-                {name: policy.to_text() for name, policy in self.policies.items()},
-                {name: self._digest(name) for name in self.own},
-            ]
-        )
+        return _written_policies(self.file)
 
     def _key_of(self, policy: Policy) -> str:
         """Return the digest of a policy and of all that its transforms do."""
         return digest_of([policy.to_text(), {name: self._digest(name) for name in policy.transforms}])
 
     def _digest(self, name: str) -> Any:
-        if name in self.own:
-            assert self.file.home is not None
-            try:
-                return function_digest(self.own[name].function, self.file.home)
-            except Unseen:
-                return "unseen"
-        return spec_of(make("editing", name)).revision
+        return _function_key(self.file, self.own[name]) if name in self.own else spec_of(make("editing", name)).revision
 
     def bind(self, text: str) -> BoundPolicy:
         """Return the policy of a cell with its transforms.
@@ -178,7 +162,7 @@ class Variations:
 
     def vary(self, text: str, ids: pa.Array, columns: Mapping[str, pa.Array], number: int) -> Mapping[str, pa.Array]:
         """Return the columns of some rows after a policy, by the draws of a number: what made rows are made of."""
-        draw = Draw(seed=self.file.seed, step=("stored", number))
+        draw = Draw(seed=self.seed, step=("stored", number))
         return self.bind(text).apply(Batch(ids=ids, columns=columns), draw)
 
     def _transform(self, name: str, severity: int | None) -> tuple[Any, tuple[str, ...]]:
@@ -230,6 +214,32 @@ class Variations:
         )
 
 
+def written_key(file: ProjectFile) -> str:
+    """Return the digest of what people wrote to vary rows: what tilth.yaml says, policies and functions."""
+    own = {name: _function_key(file, one) for name, one in _own_transforms(file).items()}
+    return digest_of([repr(file.augment), {name: p.to_text() for name, p in _written_policies(file).items()}, own])
+
+
+def _own_transforms(file: ProjectFile) -> dict[str, FunctionTransform]:
+    if file.python is None or file.home is None or not (file.home / file.python).is_file():
+        return {}
+    return {one.name: one for one in load_functions(file.home / file.python) if isinstance(one, FunctionTransform)}
+
+
+def _written_policies(file: ProjectFile) -> dict[str, Policy]:
+    home = file.home or Path()
+    return {name: read_policy(home / name) for name in (file.augment.policies if file.augment is not None else ())}
+
+
+def _function_key(file: ProjectFile, one: FunctionTransform) -> str:
+    """Return the digest of a function; where that cannot be known, of this process: what was fitted with it is fitted anew."""
+    assert file.home is not None
+    try:
+        return function_digest(one.function, file.home)
+    except Unseen:
+        return f"{one.name} {_THIS_PROCESS}"
+
+
 def read_policy(path: Path) -> Policy:
     """Return the policy of a YAML file; raises ConfigError that names the file."""
     try:
@@ -237,7 +247,7 @@ def read_policy(path: Path) -> Policy:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise ConfigError(
-            f"the policy cannot be read: {reason}", where=str(path), next_step="tilth augment --export writes one"
+            f"the policy cannot be read: {reason}", where=str(path), next_step="tilth augment -o policy.yaml writes one"
         ) from None
     except TilthError as error:
         raise ConfigError(error.what, where=f"{path}, {error.where}".rstrip(", "), next_step=error.next_step) from None

@@ -59,9 +59,17 @@ def ready(
     labelers, said = labelers_if_any(file, folder)
     slices = declared_slices(file, folder)
     version, warnings = read_source(repository, file, folder, progress, cut=cut)
-    workshop = Workshop(file, repository, seed=seed, progress=progress, refit=refit, labelers=labelers, slices=slices)
+    workshop = Workshop(
+        file,
+        repository,
+        seed=seed,
+        progress=progress,
+        refit=refit,
+        labelers=labelers,
+        slices=slices,
+        generators=declared_generators(file, folder),
+    )
     workshop.variations(version).refuse_unknown()
-    workshop.generators = declared_generators(file, folder)
     stale = stale_votes(repository, version, labelers)
     notes = (*warnings, *said, *_left_open(workshop, version), *stale)
     return Ready(repository=repository, workshop=workshop, version=version, warnings=notes)

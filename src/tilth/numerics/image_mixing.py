@@ -1,15 +1,14 @@
-"""Images made of two, and images in the style of others: mixed value by value, by a box, or matched in mean and spread."""
+"""Images made of two, and images in the style of others: mixed value by value, or matched in mean and spread."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tilth.core.arrays import Matrix, Vector
 from tilth.numerics.image_changes import Images
 from tilth.numerics.image_tables import channel_counts, looked_up_by_channel
 
-__all__ = ["channel_statistics", "cutmix", "mixup", "restyle", "shares_kept"]
+__all__ = ["channel_statistics", "mixup", "restyle"]
 
 _VALUES = np.arange(256, dtype=np.float64)
 
@@ -44,49 +43,6 @@ def mixup(first: Images, second: Images, shares: Vector) -> Images:
         room += np.float32(0.5)
         into[:] = room.astype(np.uint8)
     return out
-
-
-def cutmix(first: Images, second: Images, boxes: Matrix) -> Images:
-    """Return images with a box of another image in the same place; `shares_kept` says what that leaves of the label.
-
-    Parameters
-    ----------
-    first, second : (n, h, w, 3) uint8
-    boxes : (n, 4) top, left, height, width as shares of the sides, in [0, 1], cut at the edges
-
-    Returns
-    -------
-    (n, h, w, 3) uint8
-
-    Source
-    ------
-    Yun, Han, Oh, Chun, Choe, Yoo (2019), CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features,
-    ICCV, section 3.
-    """
-    out = first.copy()
-    edges = _edges(first.shape[1:3], boxes).tolist()
-    for into, other, (top, left, bottom, right) in zip(out, second, edges, strict=True):
-        into[top:bottom, left:right] = other[top:bottom, left:right]
-    return out
-
-
-def shares_kept(size: tuple[int, int], boxes: Matrix) -> Vector:
-    """Return which share of the pixels of (h, w) images lies outside boxes, as `cutmix` cuts them; (n, 4) -> (n,).
-
-    Examples
-    --------
-    >>> shares_kept((10, 10), np.array([[0.5, 0.5, 0.4, 0.5], [0.9, 0.0, 0.9, 0.26]])).tolist()
-    [0.8, 0.97]
-    """
-    top, left, bottom, right = _edges(size, boxes).T
-    return np.asarray(1 - (bottom - top) * (right - left) / (size[0] * size[1]))
-
-
-def _edges(size: tuple[int, ...], boxes: Matrix) -> NDArray[np.intp]:
-    """Return top, left, bottom, right of boxes in whole pixels; (n, 4) -> (n, 4)."""
-    sides = np.array([size[0], size[1], size[0], size[1]])
-    corners = np.column_stack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
-    return np.asarray(np.clip(np.rint(corners * sides), 0, sides).astype(np.intp))
 
 
 def channel_statistics(images: Images) -> tuple[Matrix, Matrix]:

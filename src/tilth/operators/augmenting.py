@@ -7,7 +7,8 @@ Rows that draw the same change are handed to its transform together. A row's dra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Several
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,16 +18,18 @@ import pyarrow as pa
 from tilth.core.arrays import IntVector, Mask, Vector
 from tilth.core.draw import Draw
 from tilth.core.errors import ContractError, NotApplicable
-from tilth.core.policy import AS_IT_IS, Change, Mix, Policy, Step
+from tilth.core.policy import AS_IT_IS, Change, Mix, Policy, Sequence, Step
 from tilth.core.said import Failure
 from tilth.operators.batch import Batch
+from tilth.operators.chains import apply_chain
 from tilth.operators.image_cells import encoded, pixels_in, pixels_of, tensor_cells
 from tilth.operators.transforming import draw_of
 from tilth.operators.transforms import FunctionTransform
 
 __all__ = ["Augmentation", "BoundPolicy", "Transforms"]
 
-Transforms = Mapping[tuple[str, int | None], Any]
+Key = tuple[str, int | None]
+Transforms = Mapping[Key, Any]
 """(name, severity) -> transform, learnt where it learns from train rows; severity None where it has none."""
 ROWS_AT_ONCE = 4_096
 """Rows that are changed together: enough that rows of one change make a block, few enough to hold their pixels."""
@@ -47,7 +50,7 @@ class BoundPolicy:
 
     policy: Policy
     transforms: Transforms
-    columns: Mapping[tuple[str, int | None], tuple[str, ...]]
+    columns: Mapping[Key, tuple[str, ...]]
     key: str = ""
     failed: dict[str, Failure] = field(default_factory=dict)
 
@@ -64,15 +67,27 @@ class BoundPolicy:
         weights = np.cumsum([one.weight for one in sequences])
         picked = np.searchsorted(weights, draw.child("sequence").uniforms(batch.digests) * weights[-1], side="right")
         for number, sequence in enumerate(sequences):
-            for place, step in enumerate(sequence.steps):
-                mine = draw.child("step", number, place)
+            draws = [draw.child("step", number, place) for place in range(len(sequence.steps))]
+            chain = self._chain(sequence)
+            if chain is not None:
+                self._change(chain, np.flatnonzero(picked == number), batch, columns, draws)
+                continue
+            for step, mine in zip(sequence.steps, draws, strict=True):
                 for key, rows in self._drawn(step, picked == number, batch, mine):
-                    self._change(key, rows, batch, columns, mine)
+                    self._change((key,), rows, batch, columns, [mine])
         return columns
 
-    def _drawn(
-        self, step: Step, inside: Mask, batch: Batch, draw: Draw
-    ) -> Iterator[tuple[tuple[str, int | None], IntVector]]:
+    def _chain(self, sequence: Sequence) -> tuple[Key, ...] | None:
+        """Return the transforms of a sequence that leaves nothing to draw: its rows go through all of them in one pass."""
+        changes = [step.changes[0] for step in sequence.steps if step.chance == 1 and len(step.changes) == 1]
+        keys = [(one.transform, None if one.severities is None else one.severities[0]) for one in changes]
+        fixed = all(one.severities is None or one.severities[0] == one.severities[1] for one in changes)
+        is_fixed = fixed and 0 < len(changes) == len(sequence.steps) and all(key in self.transforms for key in keys)
+        alike = is_fixed and len({self.columns[key] for key in keys}) == 1
+        own = alike and not any(isinstance(self.transforms[key], FunctionTransform) for key in keys)
+        return tuple(keys) if own else None
+
+    def _drawn(self, step: Step, inside: Mask, batch: Batch, draw: Draw) -> Iterator[tuple[Key, IntVector]]:
         """Yield each change of a step, at each severity, with the rows that drew it."""
         if not inside.any():
             return
@@ -85,27 +100,29 @@ class BoundPolicy:
                 yield from _by_severity(change, rows, how[rows])
 
     def _change(
-        self,
-        key: tuple[str, int | None],
-        rows: IntVector,
-        batch: Batch,
-        columns: dict[str, pa.Array],
-        draw: Draw,
+        self, keys: tuple[Key, ...], rows: IntVector, batch: Batch, columns: dict[str, pa.Array], draws: Several[Draw]
     ) -> None:
-        """Change some rows of the columns in place."""
-        transform, names = self.transforms[key], self.columns[key]
+        """Change some rows of the columns in place, by transforms one after the other."""
+        if not len(rows):
+            return
+        names = self.columns[keys[0]]
         part = Batch(ids=batch.ids.take(pa.array(rows)), columns={name: _taken(columns[name], rows) for name in names})
-        own = Draw(seed=draw.seed, step=(*draw.step, *draw_of(transform, draw.seed).step))
-        opened = part if not isinstance(transform, FunctionTransform) else _encoded(part)
+        transforms = [self.transforms[key] for key in keys]
+        opened = _encoded(part) if isinstance(transforms[0], FunctionTransform) else part
+        own = [
+            Draw(seed=draw.seed, step=(*draw.step, *draw_of(one, draw.seed).step))
+            for one, draw in zip(transforms, draws, strict=True)
+        ]
+        called = " then ".join(key[0] for key in keys)
         try:
-            after = transform.apply(opened, own)
-        except NotApplicable:
+            after = apply_chain(transforms, opened, own)
+        except NotApplicable as refusal:
+            self.failed.setdefault(called, Failure(row_id=str(part.ids[0].as_py()), error=refusal.what))
             return
         if after.failures:
-            self.failed.setdefault(key[0], after.failures[0])
+            self.failed.setdefault(called, after.failures[0])
         for name in names:
-            cells = _like(after.columns[name], part.columns[name], key[0])
-            columns[name] = _put(columns[name], rows, cells)
+            columns[name] = _put(columns[name], rows, _like(after.columns[name], part.columns[name], called))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,7 +137,7 @@ class Augmentation:
     seed : the run's
     """
 
-    policies: Sequence[BoundPolicy]
+    policies: Several[BoundPolicy]
     which: IntVector
     ids: pa.Array
     seed: int
@@ -180,7 +197,7 @@ class Augmentation:
             columns[name] = _put(columns[name], rows, cells)
 
 
-def _by_severity(change: Change, rows: IntVector, draws: Vector) -> Iterator[tuple[tuple[str, int | None], IntVector]]:
+def _by_severity(change: Change, rows: IntVector, draws: Vector) -> Iterator[tuple[Key, IntVector]]:
     if change.severities is None:
         yield (change.transform, None), rows
         return
