@@ -23,7 +23,7 @@ from tilth.testing.views import view_of
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
-SIDE, SMALL = 20, Convnet(side=16, channels=4, blocks=2, epochs=12, rows=16)
+SIDE, SMALL = 20, Convnet(side=16, channels=4, blocks=2, epochs=12, steps=0, rows=16)
 SCHEMA = Schema(
     columns=(Column(name="image", type=ColumnType.IMAGE),),
     tasks=(Task(type=TaskType.BINARY, label="label", classes=("bar", "pole"), metric="accuracy"),),
@@ -126,6 +126,8 @@ def test_sizes_that_make_no_network_are_refused() -> None:
         Convnet(side=16, blocks=5)
     with pytest.raises(ConfigError, match="at least 1"):
         Convnet(epochs=0)
+    with pytest.raises(ConfigError, match="steps at least 0"):
+        Convnet(steps=-1)
 
 
 def test_without_an_image_it_refuses() -> None:
@@ -136,9 +138,17 @@ def test_without_an_image_it_refuses() -> None:
 
 def test_the_proxy_is_the_same_network_trained_for_less_time() -> None:
     proxy = Convnet().proxy(0.5)
-    assert replace(proxy, epochs=Convnet().epochs) == Convnet()
+    assert replace(proxy, epochs=Convnet().epochs, steps=Convnet().steps) == Convnet()
     assert proxy.work(100) == pytest.approx(Convnet().work(100) / 2)
+    assert proxy.work(50_000) == pytest.approx(Convnet().work(50_000) / 2)
     assert Convnet().proxy(0.001).epochs == 1
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "passes"), [(64, 1_200), (65, 600), (640, 120), (3_840, 20), (100_000, 20), (1, 1_200)]
+)
+def test_few_rows_pass_more_often(n_rows: int, passes: int) -> None:
+    assert Convnet(rows=64, epochs=20, steps=1_200)._passes.over(n_rows) == passes
 
 
 def test_first_weights_follow_the_seed_alone() -> None:

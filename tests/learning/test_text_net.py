@@ -19,7 +19,7 @@ from tilth.testing.views import view_of
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
-SMALL = TextNet(words=12, buckets=512, width=16, epochs=10, rows=16)
+SMALL = TextNet(words=12, buckets=512, width=16, epochs=10, steps=0, rows=16)
 SCHEMA = Schema(
     columns=(Column(name="text", type=ColumnType.TEXT),),
     tasks=(Task(type=TaskType.BINARY, label="label", classes=("no", "yes"), metric="accuracy"),),

@@ -23,7 +23,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from tilth.core.arrays import IntVector, Matrix, Vector
-from tilth.core.errors import LabelError, MissingExtraError
+from tilth.core.errors import ConfigError, LabelError, MissingExtraError
 from tilth.core.ids import Digests, cell_digests
 from tilth.core.policy import Mix
 from tilth.core.rng import generator, row_uniforms
@@ -53,7 +53,8 @@ class Passes:
 
     Parameters
     ----------
-    epochs : passes over the rows
+    epochs : passes over the rows, at least
+    steps : of training, at least: few rows pass more often
     rate : highest rate of learning
     decay : of weights
     rows : in one step
@@ -62,11 +63,26 @@ class Passes:
     """
 
     epochs: int
+    steps: int
     rate: float
     decay: float
     rows: int
     held_out: float
     members: int = 1
+
+    def refuse_odd(self) -> None:
+        """Raise ConfigError where a share, a rate or the steps are out of range."""
+        if not 0 <= self.held_out < 1 or self.rate <= 0 or self.steps < 0:
+            raise ConfigError("held_out is in [0, 1), rate above 0, steps at least 0")
+
+    def over(self, n_rows: int) -> int:
+        """Return how often so many rows pass."""
+        in_one = max(1, -(-n_rows // self.rows))
+        return max(self.epochs, -(-self.steps // in_one))
+
+    def part(self, share: float) -> dict[str, int]:
+        """Return the settings of a training that takes a share of the time."""
+        return {"epochs": max(1, round(share * self.epochs)), "steps": round(share * self.steps)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -148,11 +164,12 @@ def _trained_once(network: Any, training: Training, passes: Passes) -> State:
     network.to(place)
     held = _held_out(training, passes.held_out)
     mine, kept = np.flatnonzero(~held), np.flatnonzero(held)
-    n_steps = passes.epochs * -(-len(mine) // passes.rows)
+    epochs = passes.over(len(mine))
+    n_steps = epochs * -(-len(mine) // passes.rows)
     optimizer = torch.optim.AdamW(network.parameters(), lr=passes.rate, weight_decay=passes.decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate_at(step / max(n_steps, 1)))
     best, state = np.inf, _arrays(network)
-    for epoch in range(passes.epochs):
+    for epoch in range(epochs):
         network.train()
         for x, t, w in _steps(training, mine, passes.rows, epoch):
             loss = _loss(torch, network(x.to(place)), t.to(place), w.to(place))
@@ -160,7 +177,7 @@ def _trained_once(network: Any, training: Training, passes: Passes) -> State:
             loss.backward()
             optimizer.step()
             schedule.step()
-        if len(kept) and epoch < passes.epochs - 1 and epoch >= passes.epochs // 2:
+        if len(kept) and epochs // 2 <= epoch < epochs - 1:
             now = _held_loss(network, training, kept)
             best, state = (now, _arrays(network)) if now < best else (best, state)
     if not len(kept) or _held_loss(network, training, kept) <= best:

@@ -45,14 +45,15 @@ class Convnet:
     """A convolutional network on the image columns as they stand; other columns are not read.
 
     Probabilities cover all classes of the schema in their order. A missing or broken image is grey. Settings are fixed: they are the
-    same for every version, so that a gain is owed to the data. Cost: about `epochs` · n · side² / 1,000 · 17 thousand operations.
+    same for every version, so that a gain is owed to the data. Cost: about passes · n · side² / 1,000 · 17 thousand operations.
 
     Parameters
     ----------
     side : pixels of a side, to which images are resized; 16 to 256
     channels : of the first block; each later one has twice as many
     blocks : each halves the side; at least 1, and no more than the side can be halved
-    epochs : passes over the rows
+    epochs : passes over the rows, at least
+    steps : of training, at least: few rows pass more often
     rate : highest rate of learning
     decay : of weights
     rows : in one step
@@ -78,12 +79,13 @@ class Convnet:
     """Without a column of these types it refuses."""
     mixes: ClassVar[bool] = True
     """It can learn from mixed rows."""
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     side: int = 32
     channels: int = 16
     blocks: int = 3
     epochs: int = 20
+    steps: int = 1_200
     rate: float = 0.03
     decay: float = 0.01
     rows: int = 64
@@ -97,8 +99,14 @@ class Convnet:
                 f"side {self.side} with {self.blocks} blocks makes no network",
                 next_step="write a side from 16 to 256 that the blocks can halve down to 2",
             )
-        if min(self.channels, self.epochs, self.rows, self.members) < 1 or not 0 <= self.held_out < 1 or self.rate <= 0:
-            raise ConfigError("channels, epochs, rows and members are at least 1, held_out is in [0, 1), rate above 0")
+        if min(self.channels, self.epochs, self.rows, self.members) < 1:
+            raise ConfigError("channels, epochs, rows and members are at least 1")
+        self._passes.refuse_odd()
+
+    @classmethod
+    def example(cls) -> Convnet:
+        """Return a network that is trained as briefly as makes sense, to look at how it works."""
+        return cls(steps=0)
 
     def grid(self) -> Sequence[Convnet]:
         """Return itself: its settings are fixed."""
@@ -106,7 +114,7 @@ class Convnet:
 
     def proxy(self, share: float) -> Convnet:
         """Return a network that is trained for a share of the time, to screen what may help."""
-        return replace(self, epochs=max(1, round(share * self.epochs)))
+        return replace(self, **self._passes.part(share))
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about."""
@@ -115,7 +123,7 @@ class Convnet:
             outputs = self.channels << block
             total += side * side * 9 * inputs * outputs
             side, inputs = side // 2, outputs
-        return 6.0 * total * self.epochs * self.members * n_rows
+        return 6.0 * total * self._passes.over(n_rows) * self.members * n_rows
 
     def prepare(self, view: View) -> ReadImages:
         """Return the view's images as pixels."""
@@ -160,6 +168,7 @@ class Convnet:
     def _passes(self) -> Passes:
         return Passes(
             epochs=self.epochs,
+            steps=self.steps,
             rate=self.rate,
             decay=self.decay,
             rows=self.rows,

@@ -32,7 +32,7 @@ class TableNet:
     Parameters
     ----------
     width : units of the first hidden layer; the second has half as many
-    epochs, rate, decay, rows, held_out, members : as of `convnet`
+    epochs, steps, rate, decay, rows, held_out, members : as of `convnet`
 
     Raises
     ------
@@ -48,10 +48,11 @@ class TableNet:
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
     tasks: ClassVar[frozenset[TaskType]] = frozenset({TaskType.BINARY, TaskType.MULTICLASS})
     accepts: ClassVar[frozenset[TargetKind]] = frozenset({TargetKind.CLASS, TargetKind.DISTRIBUTION})
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     width: int = 128
     epochs: int = 20
+    steps: int = 1_000
     rate: float = 0.005
     decay: float = 0.05
     rows: int = 128
@@ -60,15 +61,14 @@ class TableNet:
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""
-        if (
-            self.width < 2
-            or min(self.epochs, self.rows, self.members) < 1
-            or not 0 <= self.held_out < 1
-            or self.rate <= 0
-        ):
-            raise ConfigError(
-                "width is at least 2, epochs, rows and members at least 1, held_out in [0, 1), rate above 0"
-            )
+        if self.width < 2 or min(self.epochs, self.rows, self.members) < 1:
+            raise ConfigError("width is at least 2, epochs, rows and members at least 1")
+        self._passes.refuse_odd()
+
+    @classmethod
+    def example(cls) -> TableNet:
+        """Return a network that is trained as briefly as makes sense, to look at how it works."""
+        return cls(steps=0)
 
     def grid(self) -> Sequence[TableNet]:
         """Return itself: its settings are fixed."""
@@ -76,11 +76,11 @@ class TableNet:
 
     def proxy(self, share: float) -> TableNet:
         """Return a network that is trained for a share of the time, to screen what may help."""
-        return replace(self, epochs=max(1, round(share * self.epochs)))
+        return replace(self, **self._passes.part(share))
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about, with some hundred features."""
-        return 6.0 * n_rows * self.epochs * self.members * (100 * self.width + self.width**2 / 2) * 4
+        return 6.0 * n_rows * self._passes.over(n_rows) * self.members * (100 * self.width + self.width**2 / 2) * 4
 
     def prepare(self, view: View) -> None:
         """Return nothing: the features are read as they are."""
@@ -105,6 +105,7 @@ class TableNet:
     def _passes(self) -> Passes:
         return Passes(
             epochs=self.epochs,
+            steps=self.steps,
             rate=self.rate,
             decay=self.decay,
             rows=self.rows,

@@ -59,7 +59,7 @@ class TextNet:
     words : most words of a row
     buckets : among which words are hashed; two words may share one
     width : of the word vectors, and channels of the convolution
-    epochs, rate, decay, rows, held_out, members : as of `convnet`
+    epochs, steps, rate, decay, rows, held_out, members : as of `convnet`
 
     Raises
     ------
@@ -78,12 +78,13 @@ class TextNet:
     accepts: ClassVar[frozenset[TargetKind]] = frozenset({TargetKind.CLASS, TargetKind.DISTRIBUTION})
     reads: ClassVar[frozenset[ColumnType]] = frozenset({ColumnType.TEXT})
     """Without a column of these types it refuses."""
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     words: int = 64
     buckets: int = 8192
     width: int = 64
     epochs: int = 12
+    steps: int = 1_200
     rate: float = 0.01
     decay: float = 0.05
     rows: int = 32
@@ -94,8 +95,12 @@ class TextNet:
         """Refuse sizes that make no network."""
         if min(self.words, self.width, self.epochs, self.rows, self.members) < 1 or self.buckets < 2:
             raise ConfigError("words, width, epochs, rows and members are at least 1, buckets at least 2")
-        if not 0 <= self.held_out < 1 or self.rate <= 0:
-            raise ConfigError("held_out is in [0, 1), rate above 0")
+        self._passes.refuse_odd()
+
+    @classmethod
+    def example(cls) -> TextNet:
+        """Return a network that is trained as briefly as makes sense, to look at how it works."""
+        return cls(steps=0)
 
     def grid(self) -> Sequence[TextNet]:
         """Return itself: its settings are fixed."""
@@ -103,13 +108,13 @@ class TextNet:
 
     def proxy(self, share: float) -> TextNet:
         """Return a network that is trained for a share of the time, to screen what may help."""
-        return replace(self, epochs=max(1, round(share * self.epochs)))
+        return replace(self, **self._passes.part(share))
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about; the vectors' updates are most of it."""
         steps = n_rows / self.rows
         return (
-            self.epochs
+            self._passes.over(n_rows)
             * self.members
             * (6.0 * n_rows * self.words * 3 * self.width**2 + 12.0 * steps * self.buckets * self.width)
         )
@@ -155,6 +160,7 @@ class TextNet:
     def _passes(self) -> Passes:
         return Passes(
             epochs=self.epochs,
+            steps=self.steps,
             rate=self.rate,
             decay=self.decay,
             rows=self.rows,
