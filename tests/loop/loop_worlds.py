@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,7 @@ from tilth.loop.candidates import Candidate, finalists, proposals, screen
 from tilth.loop.evidence import EvidenceBase
 from tilth.loop.frames import target_of
 from tilth.loop.guards import guarded_slices
+from tilth.loop.halves import half_of
 from tilth.loop.ledger import Ledger
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.scoring import confident_dev_joint
@@ -109,11 +111,13 @@ def world_of(table: pa.Table, schema: Schema, truth: np.ndarray, *, seed: int = 
         seed=seed,
     )
 
-    def cross_fitted() -> np.ndarray:
+    def cross_fitted(*, halved: bool = False) -> np.ndarray:
         rows = np.flatnonzero(dataset.mask(Split.TRAIN) & bench.labels(table)[1])
         mine = target_of(table, schema).take(rows)
         view = bench.view(table.take(pa.array(rows)), features[rows])
-        return np.asarray(out_of_sample(learner, view, mine, fold_numbers(view.ids, mine, seed=seed)))
+        folds = fold_numbers(view.ids, mine, seed=seed)
+        mine = mine.only(half_of(table.take(pa.array(rows)), mine, seed=seed)) if halved else mine
+        return np.asarray(out_of_sample(learner, view, mine, folds))
 
     memo: dict[str, Any] = {}
 
@@ -123,7 +127,13 @@ def world_of(table: pa.Table, schema: Schema, truth: np.ndarray, *, seed: int = 
         return memo[name]
 
     evidence = EvidenceBase(
-        dataset=dataset, features=features, out_of_sample=cross_fitted, remember=remember, seed=seed, encode=encode
+        dataset=dataset,
+        features=features,
+        out_of_sample=cross_fitted,
+        half_sample=partial(cross_fitted, halved=True),
+        remember=remember,
+        seed=seed,
+        encode=encode,
     )
     return World(dataset=dataset, truth=truth, bench=bench, evidence=evidence)
 

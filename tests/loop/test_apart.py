@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,6 +14,7 @@ from tilth.core.names import ROW_ID, Split
 from tilth.editing.relabel_slice import RelabelSlice
 from tilth.editing.relabel_soft import RelabelSoft
 from tilth.loop.apart import Apart
+from tilth.loop.bench import Bench
 
 EDITOR = RelabelSoft(noise="confirmed")
 FOLDS = np.arange(240) % 3
@@ -60,11 +63,31 @@ def test_labels_of_the_fold_move_no_prediction(world):
     assert np.allclose(shown(world, 0).pred_probs, shown(other, 0).pred_probs, atol=1e-5)
 
 
+def _predicted_by_pairs(world, *, halved=False):
+    apart = apart_of(world)
+    return apart._by_pairs(partial(apart._fitted, halved=halved))[0]
+
+
+def test_models_of_half_learn_from_half(world, monkeypatch):
+    sizes, fit_train = [], Bench.fit_train
+    monkeypatch.setattr(
+        Bench, "fit_train", lambda self, train, **more: _noted(sizes, train, fit_train(self, train, **more))
+    )
+    whole, half = (_predicted_by_pairs(world, halved=halved) for halved in (False, True))
+    assert sizes[-6:] == [80, 80, 80, 40, 40, 40]
+    assert np.abs(whole - half)[FOLDS != 0].max() > 0.01
+
+
+def _noted(sizes, train, model):
+    sizes.append(train.num_rows)
+    return model
+
+
 def test_a_row_is_predicted_without_its_own_label(world):
     row = int(np.flatnonzero(FOLDS == 1)[0])
     at = int(np.flatnonzero(np.flatnonzero(FOLDS != 0) == row)[0])
     other = with_other_labels(world, [row])
-    before, after = (apart_of(w)._by_pairs(apart_of(w)._fitted)[0][row] for w in (world, other))
+    before, after = (_predicted_by_pairs(w)[row] for w in (world, other))
     assert np.allclose(before, after, atol=1e-5)
     assert shown(world, 0).labels[at] != shown(other, 0).labels[at]
 

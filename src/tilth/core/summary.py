@@ -9,7 +9,7 @@ from typing import Any
 from tilth.core.by_hand import ByHand
 from tilth.core.display import Displayed
 from tilth.core.estimate import Estimate
-from tilth.core.trial import Trial
+from tilth.core.trial import Slopes, Trial
 
 __all__ = [
     "Exhibit",
@@ -286,7 +286,17 @@ def _trial_line(trial: Trial) -> dict[str, Any]:
         "answers_needed": trial.answers_needed,
         "base": list(trial.base),
         "goal": trial.goal,
+        "slopes": None if trial.slopes is None else _slopes_line(trial.slopes),
         "seconds": trial.seconds,
+    }
+
+
+def _slopes_line(slopes: Slopes) -> dict[str, Any]:
+    return {
+        "before": slopes.before.value,
+        "before_interval": slopes.before.as_list(),
+        "after": slopes.after.value,
+        "after_interval": slopes.after.as_list(),
     }
 
 

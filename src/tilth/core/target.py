@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -69,6 +69,10 @@ class Target:
             distribution=None if self.distribution is None else self.distribution[rows],
             numbers=None if self.numbers is None else self.numbers[rows],
         )
+
+    def only(self, rows: Mask) -> Target:
+        """Return the targets with those of some rows alone; the other rows have none; (n,) mask."""
+        return replace(self, mask=self.mask & rows)
 
     def among(self, n_rows: int, rows: IntVector) -> Target:
         """Return the targets of `n_rows` rows of which these are some, at the positions `rows`; the others have none."""

@@ -9,7 +9,7 @@ from typing import Any
 from tilth.core.estimate import Estimate
 from tilth.core.spec import Spec
 
-__all__ = ["Guard", "Trial", "Verdict"]
+__all__ = ["Guard", "Slopes", "Trial", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -33,6 +33,17 @@ class Guard:
     violated: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slopes:
+    """What the last doubling of the train rows brought, in units of the metric: without an edit's made rows, and with them.
+
+    With them, half of the rows are accompanied by those made of that half alone.
+    """
+
+    before: Estimate
+    after: Estimate
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """The figures of one try, all on dev.
@@ -41,7 +52,8 @@ class Trial:
     against the mean of the placebo draws, `placebo` is what the placebo itself gained over doing nothing. `p_value` is the
     larger of the two comparisons; `alpha` is what it had to meet after Holm's correction. `corrected_gain` allows for wrong dev labels;
     `gain_given_kept` takes out the luck of an edit that was kept because its gain looked large. Where an edit aims at a slice, `goal` names
-    it, and all gains are those of its rows; the average over all rows is then a guard.
+    it, and all gains are those of its rows; the average over all rows is then a guard. Of an edit that makes rows, `slopes` says how steep
+    the learning curve is before and after it.
     """
 
     edit: str
@@ -71,6 +83,7 @@ class Trial:
     base: tuple[str, ...] = field(default=())
     """Ids of the edits on top of which it was tried (re-tests in composition)."""
     goal: str = ""
+    slopes: Slopes | None = None
 
     @property
     def p_value(self) -> float:
@@ -94,6 +107,8 @@ class Trial:
         facts["verdict"] = Verdict(facts["verdict"])
         facts["guards"] = tuple(Guard(**(g | {"change": _estimate(g["change"])})) for g in facts["guards"])
         facts["base"] = tuple(facts["base"])
+        slopes = facts.get("slopes")
+        facts["slopes"] = None if slopes is None else Slopes(**{name: Estimate(**one) for name, one in slopes.items()})
         return cls(**facts)
 
 

@@ -1,4 +1,4 @@
-"""Drafts of rows that several editors make: between near rows, and of parts of texts."""
+"""Drafts of rows that several editors make: between near rows, of parts of texts, and varied by a policy."""
 
 from __future__ import annotations
 
@@ -6,15 +6,35 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.arrays import IntVector
+from tilth.core.policy import Policy
 from tilth.core.schema import ColumnType
 from tilth.editing._made_cells import blended, plain_texts, voted_cells
-from tilth.editing._made_rows import Draft
-from tilth.editing._making import BLENDED, uniforms
+from tilth.editing._made_rows import Draft, joined
+from tilth.editing._making import BLENDED, refuse_columns, uniforms
 from tilth.numerics.oversampling import near_in_class
 from tilth.numerics.text_recombination import normal_form, recombined
 from tilth.operators.view import View
 
-__all__ = ["near_rows", "recombined_texts", "smoted"]
+__all__ = ["drafted_among", "near_rows", "recombined_texts", "smoted", "varied_rows"]
+
+
+def drafted_among(
+    view: View, rows: IntVector, anchors: IntVector, draws: IntVector, k: int
+) -> tuple[Draft, tuple[str, ...]]:
+    """Return a row for each anchor (m,), of parts of texts where there is a text column, else between near rows of its class.
+
+    Partners are among `rows` (r,). With it comes what the edit's reason says is left out.
+
+    Raises
+    ------
+    NotApplicable
+        A column's cells cannot be made.
+    """
+    if any(column.type is ColumnType.TEXT for column in view.schema.features):
+        draft, n_none = recombined_texts(view, rows, anchors, draws, k)
+        return draft, (f"{n_none:,} from which no new text came",) if n_none else ()
+    refuse_columns(view, (*BLENDED, ColumnType.CATEGORY))
+    return smoted(view, rows, anchors, draws, k), ()
 
 
 def near_rows(view: View, rows: IntVector, anchors: IntVector, k: int) -> IntVector:
@@ -69,6 +89,26 @@ def recombined_texts(view: View, rows: IntVector, anchors: IntVector, draws: Int
     parents = np.column_stack([at, np.array(partners, dtype=np.intp)])
     draft = Draft(cells=cells, parents=parents, draws=draws[kept], labels=view.labels[at].astype(np.intp))
     return draft, len(anchors) - len(kept)
+
+
+def varied_rows(view: View, policy: Policy, anchors: IntVector, draws: IntVector) -> Draft:
+    """Return each anchor (m,) as a policy varies it in a draw (m,); the view has `transforms`."""
+    vary = view.transforms.vary
+    assert vary is not None, "the loop says what rows may be varied by"
+    names = [column.name for column in view.schema.features]
+    drafts = []
+    for draw in np.unique(draws).tolist():
+        some = anchors[draws == draw]
+        cells = {name: _taken(view.table.column(name), some) for name in names}
+        drafts.append(
+            Draft(
+                cells=dict(vary(policy.to_text(), view.take_ids(some), cells, draw)),
+                parents=some[:, None],
+                draws=np.full(len(some), draw, dtype=np.intp),
+                labels=view.labels[some].astype(np.intp),
+            )
+        )
+    return joined(drafts)
 
 
 def _taken(column: pa.ChunkedArray, rows: IntVector) -> pa.Array:

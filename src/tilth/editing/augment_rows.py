@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from tilth.core.arrays import IntVector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
-from tilth.editing._made_rows import Draft, joined, made_edit
+from tilth.editing._drafts import varied_rows
+from tilth.editing._made_rows import made_edit
 from tilth.editing._making import MAKER_NEEDS, anchored, parents_of, real_rows
 from tilth.operators.policies import policy_of
 from tilth.operators.view import Scope, View
@@ -68,25 +68,7 @@ class AugmentRows:
         policy = policy_of(known, "written" if self.number else "trivial", number=max(self.number, 1))
         mine = real if rows is None else np.intersect1d(real, rows)
         anchors, draws = anchored(view, mine, float(known.stored), known.stored * len(mine))
-        names = [column.name for column in view.schema.features]
-        drafts = []
-        for draw in np.unique(draws).tolist():
-            some = anchors[draws == draw]
-            cells = view.table.select(names).take(pa.array(some)).combine_chunks()
-            plain = {name: _whole(cells.column(name)) for name in names}
-            varied = known.vary(policy.to_text(), view.take_ids(some), plain, draw)
-            drafts.append(
-                Draft(
-                    cells=dict(varied),
-                    parents=some[:, None],
-                    draws=np.full(len(some), draw, dtype=np.intp),
-                    labels=view.labels[some].astype(np.intp),
-                )
-            )
-        if not drafts:
+        if not len(anchors):
             raise NotApplicable("there is no row to vary")
-        return made_edit(view, joined(drafts), real, what=f"varied by {', '.join(policy.transforms)}")
-
-
-def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        draft = varied_rows(view, policy, anchors, draws)
+        return made_edit(view, draft, real, what=f"varied by {', '.join(policy.transforms)}")

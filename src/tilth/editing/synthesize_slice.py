@@ -18,10 +18,9 @@ from tilth.core.arrays import IntVector
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
-from tilth.core.schema import ColumnType
-from tilth.editing._drafts import recombined_texts, smoted
+from tilth.editing._drafts import drafted_among
 from tilth.editing._made_rows import made_edit
-from tilth.editing._making import BLENDED, MAKER_NEEDS, anchored, parents_of, real_rows, refuse_columns
+from tilth.editing._making import MAKER_NEEDS, anchored, parents_of, real_rows
 from tilth.editing._shared import aimed_slice
 from tilth.operators.view import Scope, View
 
@@ -64,9 +63,6 @@ class SynthesizeSlice:
             The slice is too small or everything, a column's cells cannot be made, or too few rows pass the gate.
         """
         real = real_rows(view)
-        has_texts = any(column.type is ColumnType.TEXT for column in view.schema.features)
-        if not has_texts:
-            refuse_columns(view, (*BLENDED, ColumnType.CATEGORY))
         name, membership = aimed_slice(view, self.slice)
         inside = real[membership[real] >= 0.5]
         sizes = np.bincount(view.labels[inside], minlength=view.n_classes)
@@ -75,10 +71,5 @@ class SynthesizeSlice:
             raise NotApplicable(f"slice {name!r} has no two rows of one class to make a third from")
         mine = inside if rows is None else np.intersect1d(inside, rows)
         anchors, draws = anchored(view, mine, self.times, round(self.times * len(mine)))
-        more: list[str] = []
-        if has_texts:
-            draft, n_none = recombined_texts(view, inside, anchors, draws, self.neighbours)
-            more = [f"{n_none:,} from which no new text came"] if n_none else []
-        else:
-            draft = smoted(view, inside, anchors, draws, self.neighbours)
+        draft, more = drafted_among(view, inside, anchors, draws, self.neighbours)
         return made_edit(view, draft, real, what=f"made in slice {name!r}", more=more)

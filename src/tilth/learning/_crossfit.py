@@ -101,7 +101,7 @@ def predicted_by_fold(
         unseen = held if barred is None else held | barred[:, fold]
         if not (target.mask & ~unseen).any():
             raise NotApplicable("out-of-sample predictions need labelled rows in at least two folds")
-        model = learner.fit(view, _without(target, unseen), prepared=ready, start=first)
+        model = learner.fit(view, target.only(~unseen), prepared=ready, start=first)
         first = model if first is None else first
         found = learner.predict_proba(part_of(view, learner.needs, np.flatnonzero(held)), model)
         predicted = np.zeros((len(view), found.shape[1])) if predicted is None else predicted
@@ -132,16 +132,6 @@ def part_of(view: View, needs: frozenset[str], rows: IntVector) -> View:
 
 def _taken(values: Any, rows: IntVector) -> Any:
     return values[rows] if isinstance(values, np.ndarray) else values.take(pa.array(rows))
-
-
-def _without(target: Target, held: Mask) -> Target:
-    return Target(
-        kind=target.kind,
-        mask=target.mask & ~held,
-        weights=target.weights,
-        distribution=target.distribution,
-        numbers=target.numbers,
-    )
 
 
 def _strata(target: Target) -> IntVector:

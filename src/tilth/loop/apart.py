@@ -29,13 +29,14 @@ from tilth.learning._crossfit import calibrated
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import PENALTY
 from tilth.loop.frames import target_of, train_rows
+from tilth.loop.halves import half_of
 from tilth.numerics import softmax_regression
 from tilth.numerics.noise import noise_transition, posterior
 from tilth.operators.view import View
 
 __all__ = ["LEARNT", "Apart"]
 
-LEARNT = frozenset({"pred_probs", "truth_probs", "predictions"})
+LEARNT = frozenset({"pred_probs", "half_probs", "truth_probs", "predictions"})
 """Needs that were learnt from labels of all train rows."""
 _BY_ROW = LEARNT | {
     "labels",
@@ -98,6 +99,7 @@ class Apart:
     def _read(self, view: View, need: str, at: IntVector, fold: int) -> Any:
         anew: Mapping[str, Callable[[], np.ndarray]] = {
             "predictions": lambda: self._predicted_without(fold)[:, 0],
+            "half_probs": lambda: self._predicted_without(fold, halved=True),
             "truth_probs": lambda: self._truth_without(fold, view),
         }
         if not self.bench.schema.with_role(Role.PRED_PROBS):
@@ -118,12 +120,16 @@ class Apart:
             self._memo[name] = compute()
         return self._memo[name]
 
-    def _predicted_without(self, fold: int) -> Matrix:
-        """Return calibrated predictions of the rows outside a fold by models that did not see it, nor the row's own."""
-        predicted: Matrix = self._once("predicted", lambda: self._by_pairs(self._fitted))[fold]
+    def _predicted_without(self, fold: int, *, halved: bool = False) -> Matrix:
+        """Return calibrated predictions of the rows outside a fold by models that did not see it, nor the row's own.
+
+        Halved, the models learnt from half of the rows.
+        """
+        fit = partial(self._fitted, halved=halved)
+        predicted: Matrix = self._once(f"predicted {halved}", lambda: self._by_pairs(fit))[fold]
         inside = self.folds != fold
         target = target_of(self.bench.train.take(pa.array(self.rows[inside])), self.bench.schema)
-        return self._once(f"calibrated {fold}", lambda: calibrated(predicted[inside], target))  # type: ignore[no-any-return]
+        return self._once(f"calibrated {fold} {halved}", lambda: calibrated(predicted[inside], target))  # type: ignore[no-any-return]
 
     def _truth_without(self, fold: int, view: View) -> Matrix:
         """Return p(truth | x, given) of the rows outside a fold."""
@@ -158,9 +164,12 @@ class Apart:
                 found.setdefault(scoring, np.zeros((len(self.folds), values.shape[1])))[mine] = values
         return found
 
-    def _fitted(self, inside: IntVector) -> Callable[[IntVector], Matrix]:
+    def _fitted(self, inside: IntVector, *, halved: bool) -> Callable[[IntVector], Matrix]:
         bench, at = self.bench, self.positions
-        model = bench.fit_train(bench.train.take(pa.array(self.rows[inside])), start=bench.baseline)
+        train = bench.train.take(pa.array(self.rows[inside]))
+        if halved:
+            train = train.filter(pa.array(half_of(train, target_of(train, bench.schema), seed=bench.seed)))
+        model = bench.fit_train(train, start=bench.baseline)
         return lambda mine: bench.predict(model, at[mine])
 
     def _through(self, transition: Matrix, targets: Matrix) -> Callable[[IntVector], Callable[[IntVector], Matrix]]:

@@ -15,6 +15,8 @@ FLOPS_PER_SECOND = 1e10
 DEAR_FLOPS_PER_SECOND = 3e10
 """The same for learners that train a network, whose operations come in large blocks."""
 STEPS_PER_FIT = 30
+FITS_OF_SLOPES = 1
+"""Two of half of the rows, for one finalist that makes rows."""
 
 
 def affordable_trials(bench: Bench, seconds: float, n_candidates: int, placebo_draws: int) -> int:
@@ -27,7 +29,7 @@ def affordable_trials(bench: Bench, seconds: float, n_candidates: int, placebo_d
     if bench.is_dear:
         learner: Any = bench.learner
         fits = seconds * DEAR_FLOPS_PER_SECOND / learner.work(n_rows)
-        return max(1, int((fits - 1) / (1 + max(FEWEST_PLACEBOS, placebo_draws))))
+        return max(1, int((fits - 1 - FITS_OF_SLOPES) / (1 + max(FEWEST_PLACEBOS, placebo_draws))))
     work = 4.0 * n_rows * bench.features.shape[1] * classes * STEPS_PER_FIT
     fits = seconds * FLOPS_PER_SECOND / max(work, 1e6)
     of_all = min(1.0, SCREENING_ROWS / max(n_rows, 1))

@@ -70,6 +70,7 @@ class EvidenceBase:
     dataset : the version
     features : (n, d) encoded features of all rows
     out_of_sample : gives (n_train, k) out-of-sample predictions for the labelled train rows, computed on first use
+    half_sample : gives the same by models that learnt from half of the rows; None where predictions are the user's own
     remember : runs a computation, or returns its kept result: (name of the evidence, columns read, function) -> arrays
     voted : gives what the labelers' votes come to for all rows, computed on first use; None where there are no labelers
     score : scores rows, (n,) labels and (n, k) predictions -> (n,), higher is better; None where no metric is known
@@ -88,6 +89,7 @@ class EvidenceBase:
     out_of_sample: Callable[[], np.ndarray]
     remember: Callable[[str, tuple[str, ...], Callable[[], Arrays]], Arrays]
     renew: Callable[[str, Callable[[Arrays | None], Arrays]], Arrays] = _nothing_kept
+    half_sample: Callable[[], np.ndarray] | None = None
     features_at: Callable[[IntVector], FloatMatrix32] | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
@@ -178,6 +180,8 @@ class EvidenceBase:
                 suppliers["scores"] = once("scores", self._scores)
             if not self.schema.task.is_regression:
                 suppliers["truth_probs"] = once("truth_probs", self._truth_probs)
+                if self.half_sample is not None:
+                    suppliers["half_probs"] = once("half_probs", self.half_sample)
         times = row_times(self.dataset, by_order=self.source.get("time") == ROW_ORDER)
         if times is not None:
             suppliers["times"] = once("times", lambda: times[rows])

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tilth.core.edit import Edit
+from tilth.core.errors import NotApplicable
 from tilth.core.estimate import WIDEST, Estimate
 from tilth.core.ids import digest_of
-from tilth.core.trial import Guard, Trial, Verdict
+from tilth.core.trial import Guard, Slopes, Trial, Verdict
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
 from tilth.loop.arena import Arena, Settings
 from tilth.loop.candidates import Candidate
@@ -24,6 +25,7 @@ from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.outcomes import outcome_of, with_more_placebos
 from tilth.loop.quarantine import Quarantine
 from tilth.loop.sensitivity import answers_needed, least_detectable
+from tilth.loop.slopes import half_scores, makes_rows, slopes_of
 from tilth.loop.verdicts import COMPOSITION_SHARE, Decision, Reading, decide, decide_retest, shares_by_forecast
 from tilth.numerics.kept_gain import given_kept, least_kept
 
@@ -81,6 +83,7 @@ class _Measured:
     base: tuple[str, ...]
     n_left_out: int
     """Dev rows that copy what the edit removes."""
+    slopes: Slopes | None
     seconds: float
 
 
@@ -157,10 +160,25 @@ def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes:
         more = partial(with_more_placebos, arena, candidate, base, outcome, arena.enough_placebos)
         outcome = Outcome(**arena.remember(digest_of([key, arena.enough_placebos]), lambda: more().to_arrays()))
         reading = _read(arena, candidate.edit, outcome, names, stakes)
-    seconds = round(time.perf_counter() - started, 3)
+    slopes = None if base or not makes_rows(candidate.edit) else _slopes(arena, candidate.edit, outcome, key)
     return _Measured(
-        candidate=candidate, reading=reading, base=names, n_left_out=n_dev - len(arena.judged), seconds=seconds
+        candidate=candidate,
+        reading=reading,
+        base=names,
+        n_left_out=n_dev - len(arena.judged),
+        slopes=slopes,
+        seconds=round(time.perf_counter() - started, 3),
     )
+
+
+def _slopes(arena: Arena, edit: Edit, outcome: Outcome, key: str) -> Slopes | None:
+    """Return how steep the learning curve is without made rows and with them; None where half of the rows cannot be learnt from."""
+    half = partial(half_scores, arena, edit)
+    try:
+        found = arena.remember(digest_of([key, "halves"]), half)
+    except NotApplicable:
+        return None
+    return slopes_of(arena, edit, (outcome.before, outcome.after), (found["before"], found["after"]))
 
 
 def _is_promising(reading: Reading, stakes: _Stakes) -> bool:
@@ -238,6 +256,7 @@ def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, 
         guards=measured.reading.guards,
         base=measured.base,
         goal=edit.goal,
+        slopes=measured.slopes,
     )
 
 

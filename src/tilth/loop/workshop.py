@@ -15,6 +15,7 @@ from tilth.core.ids import digest_of
 from tilth.core.labelling import VotedRows
 from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.policy import Repertoire
+from tilth.core.schema import Role
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.loop._held_workshop import HeldWorkshop
 from tilth.loop.bench import Bench, Keep
@@ -23,6 +24,7 @@ from tilth.loop.folds import with_families
 from tilth.loop.frames import feature_names, frame_columns, target_of
 from tilth.loop.generating import generated_rows
 from tilth.loop.given_probs import given_pred_probs
+from tilth.loop.halves import half_of
 from tilth.loop.lineage import beginning
 from tilth.loop.moving import open_sets
 from tilth.loop.near_labelers import near_labelers
@@ -72,6 +74,7 @@ class Workshop(HeldWorkshop):
                 dataset=self.dataset(version),
                 features=self.features(version),
                 out_of_sample=lambda: self._out_of_sample(version),
+                half_sample=None if version.schema.with_role(Role.PRED_PROBS) else lambda: self._half_sample(version),
                 features_at=lambda rows: self.bench(version).features_at(rows),
                 remember=lambda name, columns, function: self.remember_arrays(
                     digest_of([name, self.dataset(version).content_of(columns), self.model_key(version), self.seed]),
@@ -120,19 +123,19 @@ class Workshop(HeldWorkshop):
         given = given_pred_probs(dataset)
         if given is not None:
             return given
-        columns = (
-            SPLIT,
-            TARGET,
-            WEIGHT,
-            TRUSTED,
-            AUGMENT,
-            *(c.name for c in version.schema.features),
-            version.schema.task.label,
-        )
-        key = digest_of(["out_of_sample", dataset.content_of(columns), self.model_key(version), self.seed])
-        return self.remember_arrays(key, lambda: {"predicted": self._cross_fitted(version)})["predicted"]
+        return self._kept_predictions(version, "out_of_sample", lambda: self._cross_fitted(version))
 
-    def _cross_fitted(self, version: Version) -> np.ndarray:
+    def _half_sample(self, version: Version) -> np.ndarray:
+        """Return the same by models that learnt from half of the rows."""
+        return self._kept_predictions(version, "half_sample", lambda: self._cross_fitted(version, halved=True))
+
+    def _kept_predictions(self, version: Version, what: str, predict: Callable[[], np.ndarray]) -> np.ndarray:
+        label, features = version.schema.task.label, feature_names(version.schema)
+        content = self.dataset(version).content_of((SPLIT, TARGET, WEIGHT, TRUSTED, AUGMENT, *features, label))
+        key = digest_of([what, content, self.model_key(version), self.seed])
+        return self.remember_arrays(key, lambda: {"predicted": predict()})["predicted"]
+
+    def _cross_fitted(self, version: Version, *, halved: bool = False) -> np.ndarray:
         self.progress("fit", "out-of-sample predictions")
         bench = self.bench(version).cheap
         target = target_of(bench.table, version.schema)
@@ -141,8 +144,12 @@ class Workshop(HeldWorkshop):
         is_all = np.array_equal(rows, bench.train_positions)
         view = bench.train_view if is_all else bench.view(bench.table.take(pa.array(rows)), bench.features[rows])
         mine = target.take(rows)
-        folds = fold_numbers(view.ids, mine, groups=self._fold_groups(version, rows), seed=self.seed)
-        folds, barred = with_families(bench.table.select([ROW_ID, PARENTS]).take(pa.array(rows)), folds)
+        groups = self._fold_groups(version, rows)
+        folds = fold_numbers(view.ids, mine, groups=groups, seed=self.seed)
+        family = bench.table.select([ROW_ID, PARENTS]).take(pa.array(rows))
+        folds, barred = with_families(family, folds)
+        if halved:
+            mine = mine.only(half_of(family, mine, groups=groups, seed=self.seed))
         prepared = bench.prepared if is_all else None
         return np.asarray(out_of_sample(bench.learner, view, mine, folds, prepared=prepared, barred=barred))
 

@@ -33,6 +33,7 @@ Need = Literal[
     "labels",
     "numbers",
     "pred_probs",
+    "half_probs",
     "truth_probs",
     "predictions",
     "embeddings",
@@ -62,6 +63,7 @@ NEEDS: Mapping[str, str] = {
     "labels": "class number of each row (n,) intp; read `labelled` for the mask of rows that have one",
     "numbers": "numeric label of each row (n,) float64; read `labelled` for the mask",
     "pred_probs": "out-of-sample, calibrated class probabilities (n, k) float64",
+    "half_probs": "the same by models that learnt from half of the rows (n, k) float64: what more rows bring",
     "truth_probs": "out-of-sample p(truth | features, given label) (n, k) float64; noise as far as the likelihood confirms it",
     "predictions": "out-of-sample numeric predictions (n,) float64",
     "embeddings": "encoded features (n, d) float32",
@@ -166,6 +168,12 @@ class View:
     def pred_probs(self) -> Matrix:
         """Out-of-sample class probabilities (n, k)."""
         probs: Matrix = self._get("pred_probs")
+        return probs
+
+    @property
+    def half_probs(self) -> Matrix:
+        """Out-of-sample class probabilities (n, k) of models that learnt from half of the rows."""
+        probs: Matrix = self._get("half_probs")
         return probs
 
     @property

@@ -56,6 +56,14 @@ def _details(trial: Trial, scale: Scale) -> list[tuple[str, str]]:
     if trial.corrected_gain is not None:
         corrected = scale.gain(trial.corrected_gain, unit=True)
         details.append(("Gain, corrected", f"{corrected} on dev, {CORRECTION}; selected, and not what decided"))
+    if trial.slopes is not None:
+        steep = (scale.gain(one, unit=True) for one in (trial.slopes.before, trial.slopes.after))
+        details.append(
+            (
+                "Learning curve",
+                "the last doubling of train rows brought {} on dev; with the made rows {}".format(*steep),
+            )
+        )
     if trial.goal:
         details.append(("Goal", f"all gains are those of the slice {brief(trial.goal, 100)}; the average is guarded"))
     placebo = f"{scale.forecast(trial.placebo)} over doing nothing, mean of its draws"

@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tilth.core.draw import Draw
 from tilth.core.finding import Finding
+from tilth.core.ids import cell_digests
 from tilth.core.labelling import VotedRows
 from tilth.core.names import PARENTS, TRUSTED, WEIGHT, Split
 from tilth.core.policy import Repertoire, Variation
@@ -200,6 +202,7 @@ def evidence_of(world: World, scope: Scope) -> dict[str, Any]:
         evidence["predictions" if is_regression else "pred_probs"] = world.predicted
         if not is_regression:
             evidence["truth_probs"] = world.predicted
+            evidence["half_probs"] = (world.predicted + 1 / world.predicted.shape[1]) / 2
         evidence["scores"] = _scores(world)
         evidence["slices"] = _slices(world)
         evidence["transforms"] = _repertoire(world)
@@ -282,8 +285,23 @@ def _repertoire(world: World) -> Repertoire:
     return Repertoire(
         changes={
             name: Variation(kinds=frozenset({kind}), severities=(1, 3), is_own=True) for name, kind in found.items()
-        }
+        },
+        vary=_varied,
     )
+
+
+def _varied(policy: str, ids: pa.Array, columns: Mapping[str, pa.Array], draw: int) -> dict[str, pa.Array]:
+    """Return rows whose numbers moved by a little, by row id and draw, whatever the policy says."""
+    moves = Draw(seed=0, step=("varied", policy, draw)).uniforms(cell_digests(ids)) - 0.5
+    return {name: _moved(cells, moves) for name, cells in columns.items()}
+
+
+def _moved(cells: pa.Array, moves: np.ndarray) -> pa.Array:
+    if not pa.types.is_floating(cells.type):
+        return cells
+    values = np.array(cells.to_numpy(zero_copy_only=False), dtype=np.float64)
+    spread = float(np.nan_to_num(values).std())
+    return pa.array(values + 0.5 * spread * moves, from_pandas=True).cast(cells.type)
 
 
 def _findings(world: World) -> dict[str, Finding]:
