@@ -1,8 +1,9 @@
-"""Texts with 10 and 50 rows per class: varied texts, recombined texts and duplicates, for a frozen linear model and a network from scratch.
+"""Texts with 10 and 50 rows per class: varied texts and made rows, for a frozen linear model and a network from scratch.
 
 Train rows are drawn anew for each seed, as many per class; dev has as many, test has the others, at most 2,000. The policy draws one of the
 usual changes of text for each row: in every pass of the network, as two made copies for the linear model. "recombined" adds texts that
-`recombine_text` makes within a class, "duplicates" as many of the same parents again. Scores are accuracy on test; differences are paired,
+`recombine_text` makes within a class, "duplicates" as many of the same parents again, "steepest" texts of the class whose learning curve is
+steepest, "adversarial" the hardest variations of texts near the boundary. Scores are accuracy on test; differences are paired,
 intervals are 95 % t intervals over seeds. The data lies beside the repository, in ../shared/data.
 
     python -m benchmarks augment_text [--seeds N] [SET ...]
@@ -37,7 +38,9 @@ SETS: Mapping[str, tuple[str, str, str]] = {
 }
 SEEDS, MOST_TEST = 5, 2_000
 PER_CLASS = (10, 50)
-LEARNERS = {"frozen": "linear", "from scratch": "{name: text_net, params: {epochs: 30}}"}
+LEARNERS = {"frozen": "linear", "from scratch": "text_net"}
+MAKERS = {"recombined": "recombine_text", "steepest": "synthesize_steepest", "adversarial": "adversarial_rows"}
+ARMS = ("varied", "recombined", "duplicates", "steepest", "adversarial")
 
 
 def main(arguments: list[str]) -> int:
@@ -46,12 +49,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("sets", nargs="*")
     options = parser.parse_args(arguments)
-    print("| set | rows per class | learner | nothing, % | varied | recombined | duplicates |")
-    print("|---|---|---|---|---|---|---|")
+    print(f"| set | rows per class | learner | nothing, % | {' | '.join(ARMS)} |")
+    print("|---" * (4 + len(ARMS)) + "|")
     for name in options.sets or SETS:
         path, text, label = SETS[name]
         if not (DATA / path).is_file():
-            print(f"| {name} is not there | | | | | | |")
+            print(f"| {name} is not there {'|  ' * (3 + len(ARMS))}|")
             continue
         rows = pq.read_table(DATA / path, columns=[text, label]).rename_columns(["text", "label"])
         for per_class in PER_CLASS:
@@ -88,18 +91,23 @@ def _of_seed(rows: pa.Table, per_class: int, learner: str, seed: int) -> dict[st
 
 
 def _made(stand: Stand) -> dict[str, float]:
-    """Return the scores with recombined texts and with duplicates; without, where nothing can be recombined."""
-    editor = make("editing", "recombine_text")
-    evidence = stand.workshop.evidence(stand.version)
-    view = evidence.view(editor)
-    try:
-        edit = editor.propose(view)
-    except NotApplicable:
-        return {}
+    """Return the scores with rows that editors make, and with duplicates of what was recombined; without those that refuse."""
+    found: dict[str, float] = {}
     labels, _ = stand.bench.labels(stand.bench.train)
     strata = strata_of(labels, is_regression=False)
-    twins = placebo(edit, editor, view, strata[: len(view)], np.random.default_rng(0), train=stand.bench.train)
-    return {"recombined": _score(stand.bench, edit), "duplicates": _score(stand.bench, twins)}
+    for said, name in MAKERS.items():
+        editor = make("editing", name)
+        view = stand.workshop.evidence(stand.version).view(editor)
+        try:
+            edit = editor.propose(view)
+        except NotApplicable:
+            continue
+        found[said] = _score(stand.bench, edit)
+        if said == "recombined":
+            draw = np.random.default_rng(0)
+            twins = placebo(edit, editor, view, strata[: len(view)], draw, train=stand.bench.train)
+            found["duplicates"] = _score(stand.bench, twins)
+    return found
 
 
 def _score(bench: Bench, edit: Edit) -> float:
@@ -110,7 +118,9 @@ def _score(bench: Bench, edit: Edit) -> float:
 def _print(head: str, found: list[dict[str, float]]) -> None:
     nothing = np.array([line["nothing"] for line in found])
     cells = [f"{100 * nothing.mean():.1f}"]
-    for said in ("varied", "recombined", "duplicates"):
+    for said in ARMS:
         there = [(line[said], line["nothing"]) for line in found if said in line]
-        cells.append(gain_text(np.array([a - b for a, b in there])) if len(there) == len(found) else "refused")
+        gain = gain_text(np.array([a - b for a, b in there])) if there else ""
+        refused = len(found) - len(there)
+        cells.append(f"{gain}{f' (refused {refused}×)' if refused and there else 'refused' if refused else ''}")
     print(f"{head} | {' | '.join(cells)} |")

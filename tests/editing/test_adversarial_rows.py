@@ -56,7 +56,7 @@ def test_parents_are_the_rows_just_predicted_right():
 
 
 def test_the_variation_nearest_to_the_other_class_is_taken():
-    editor = AdversarialRows(share=0.5)
+    editor = AdversarialRows(share=0.5, draws=6)
     for row in editor.propose(view(editor)).add.to_pylist():
         at = int(row[PARENTS][0][1:])
         assert row["x"] - X[at] == pytest.approx(-0.3 if Y[at] else 0.3)

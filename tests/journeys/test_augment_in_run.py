@@ -70,6 +70,32 @@ def test_the_kept_policy_is_blamed_exported_and_taken_back(project):
     done("revert", kept["edit"], "--dir", folder)
 
 
+def test_a_policy_that_was_not_kept_is_told_with_its_card(tmp_path):
+    """A jitter that the model hardly sees: why it did not help stands in the JSON, on the screen and on the page."""
+    folder = made(
+        tmp_path / "project", write_rows(tmp_path / "rows.csv"), "--label", "y", "--id", "row", "--split", "split"
+    )
+    text = (folder / "tilth.yaml").read_text().replace("learner: auto", "learner: linear")
+    (folder / "tilth.yaml").write_text(text + "\naugment: {transforms: [jitter 1]}\n")
+    screen = done("run", "--dir", folder, "--budget", "60s", "--only", "modify").out
+    run = done("run", "--dir", folder, "--json", "--budget", "60s", "--only", "modify").json
+    varied = [t for t in run["trials"] if t["operator"].startswith("augment(")]
+    assert varied
+    for trial in varied:
+        assert trial["verdict"] in ("undecided", "refused")
+        card = trial["card"]
+        assert card["rows"] == 70
+        assert card["applies"]["value"] > 0.3
+        assert abs(card["drift"]["value"]) < 0.1
+        low, high = card["unchanged"]["interval"]
+        assert low <= card["unchanged"]["value"] <= high
+    assert all("card" not in t for t in run["trials"] if not t["operator"].startswith("augment("))
+    assert "card of the policy on 70 train rows" in " ".join(screen.split())
+    page = tmp_path / "page.html"
+    done("report", "--dir", folder, "-o", page)
+    assert "card of the policy on 70 train rows" in page.read_text()
+
+
 def test_a_function_that_is_gone_is_named(project, tmp_path):
     folder, _ = project
     (folder / "functions.py").write_text("import tilth\n")

@@ -14,6 +14,7 @@ from tilth.core.errors import ContractError, ProtectedRowError, UndeclaredNeedEr
 from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, Split
 from tilth.core.policy import Policy
 from tilth.core.spec import Spec
+from tilth.editing.augment_rows import AugmentRows
 from tilth.editing.relabel_hard import RelabelHard
 from tilth.loop import candidates
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
@@ -351,6 +352,16 @@ def test_one_way_to_vary_all_rows_has_a_place_whatever_its_forecast(world):
     screened = [one(1, 0.3), one(2, 0.2), varied(1, -0.1), varied(2, -0.2)]
     assert [c.forecast for c in finalists(screened, 2)] == [-0.1, 0.3]
     assert [c.forecast for c in finalists(screened, 1)] == [-0.1]
+
+
+def test_what_a_person_asked_for_has_a_place_whatever_its_forecast(world):
+    def one(name, forecast, editor=None):
+        edit = candidate(world, dropping(0.1, name)).edit
+        return Candidate(edit=edit, editor=editor, view=None, forecast=forecast)
+
+    screened = [one(1, 0.3), one(2, 0.2), one(3, -0.1, AugmentRows()), one(4, -0.2, AugmentRows())]
+    assert [c.forecast for c in finalists(screened, 2)] == [-0.1, 0.3]
+    assert [c.forecast for c in finalists(screened[:2], 2)] == [0.3, 0.2]
 
 
 def test_a_forecast_is_the_gain_on_held_out_train_rows_and_reads_no_dev_label(world):

@@ -9,6 +9,7 @@ from typing import Any
 from tilth.core.by_hand import ByHand
 from tilth.core.display import Displayed
 from tilth.core.estimate import Estimate
+from tilth.core.policy_card import PolicyCard
 from tilth.core.trial import Slopes, Trial
 
 __all__ = [
@@ -175,6 +176,7 @@ class RunSummary(Displayed):
     failures: tuple[FailedStep, ...] = ()
     taxonomy: int = 1
     by_hand: tuple[ByHand, ...] = ()
+    cards: tuple[PolicyCard, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
         """Return all of it as plain values, from which `from_record` makes it again."""
@@ -192,6 +194,7 @@ class RunSummary(Displayed):
         facts["slices"] = tuple(_slice_line(line) for line in facts["slices"])
         facts["failures"] = tuple(FailedStep(**failure) for failure in facts["failures"])
         facts["by_hand"] = tuple(ByHand(**line) for line in facts.get("by_hand", ()))
+        facts["cards"] = tuple(PolicyCard.from_record(card) for card in facts.get("cards", ()))
         facts["classes"], facts["warnings"] = tuple(facts["classes"]), tuple(facts["warnings"])
         return cls(**facts)
 
@@ -218,7 +221,7 @@ class RunSummary(Displayed):
                 "least_detectable_gain": self.least_detectable_gain,
             },
             "findings": [finding.to_dict() for finding in self.findings],
-            "trials": [_trial_line(trial) | self._hand_labels(trial) for trial in self.trials],
+            "trials": [_trial_line(trial) | self._hand_labels(trial) | self._card(trial) for trial in self.trials],
             "not_applicable": dict(self.refusals),
             "test": None if self.test is None else self.test.to_dict(),
             "slices": [line.to_dict() for line in self.slices],
@@ -233,6 +236,14 @@ class RunSummary(Displayed):
     def _hand_labels(self, trial: Trial) -> dict[str, Any]:
         found = next((one for one in self.by_hand if one.edit == trial.edit), None)
         return {} if found is None else {"hand_labels": {"value": found.rows, "interval": [found.low, found.high]}}
+
+    def _card(self, trial: Trial) -> dict[str, Any]:
+        found = self.card_of(trial)
+        return {} if found is None else {"card": found.to_dict()}
+
+    def card_of(self, trial: Trial) -> PolicyCard | None:
+        """Return the card of the policy that a trial tried, where it was not kept."""
+        return next((card for card in self.cards if card.edit == trial.edit), None)
 
 
 def _estimate(values: Mapping[str, Any] | None) -> Estimate | None:

@@ -51,7 +51,7 @@ class AdversarialRows:
     """
 
     share: float = 0.2
-    draws: int = 6
+    draws: int = 4
 
     needs: ClassVar[frozenset[str]] = MAKER_NEEDS | {"pred_probs", "transforms"}
     scope: ClassVar[Scope] = "train"

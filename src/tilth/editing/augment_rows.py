@@ -44,6 +44,8 @@ class AugmentRows:
     needs: ClassVar[frozenset[str]] = MAKER_NEEDS | {"transforms"}
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
+    asked: ClassVar[bool] = True
+    """A person asked for what it proposes."""
 
     def strengths(self) -> Sequence[AugmentRows]:
         """By the usual policy, and by up to two that a person wrote."""

@@ -43,6 +43,8 @@ class GeneratedRows:
     needs: ClassVar[frozenset[str]] = MAKER_NEEDS | {"generated"}
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
+    asked: ClassVar[bool] = True
+    """A person asked for what it proposes."""
 
     def strengths(self) -> Sequence[GeneratedRows]:
         """As it is: how many rows there are the generator says."""

@@ -150,15 +150,16 @@ def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:
 
     What acts on another kind of finding, or goes by another model, is no strength of the same: it has a place of its own. Of cures, two
     operators for one slice have a place, and three in all: the others are for the average. What is
-    tried by one model is tried by its rival too, so that the two are seen side by side. One way to vary all rows has a place whatever its
-    forecast: it pays late in a training, so that what is cheap to measure says little of it.
+    tried by one model is tried by its rival too, so that the two are seen side by side. Whatever their forecasts, one way to vary all rows
+    has a place, for it pays late in a training, so that what is cheap to measure says little of it; and so has what a person asked for.
     """
     varied = next((c for c in screened if AUGMENT in c.edit.set and not c.edit.goal), None)
-    firsts: list[Candidate] = [] if varied is None else [varied]
-    others: list[Candidate] = []
+    asked = next((c for c in screened if getattr(c.editor, "asked", False)), None)
+    placed = [c for c in (varied, asked) if c is not None]
+    firsts, others = list(placed), list[Candidate]()
     seen: set[tuple[str, object, object, str]] = set()
     cures: Counter[str] = Counter()
-    for candidate in (c for c in screened if c is not varied):
+    for candidate in (c for c in screened if not any(c is one for one in placed)):
         said, goal = candidate.edit.operator.parameters, candidate.edit.goal
         key = (candidate.edit.operator.name, said.get("kind"), said.get("by"), goal)
         full = goal and (cures[goal] >= CURES_OF_ONE or cures.total() >= MOST_CURES)

@@ -19,6 +19,7 @@ from tilth.loop.found import Found
 from tilth.loop.guards import GuardedSlice, Standing, check_guards
 from tilth.loop.ledger import dev_key
 from tilth.loop.lineage import beginning
+from tilth.loop.policy_cards import policy_cards
 from tilth.loop.scoring import best_possible, expected_sensitivity, split_score, standing_of_version
 from tilth.loop.sliced import Sliced
 from tilth.loop.slices import shown_rule
@@ -50,6 +51,7 @@ def summing_up(
     dev = dev_key(bench.table.column(ROW_ID).take(pa.array(judged.positions)).combine_chunks())
     dataset = found.dataset
     hands = found.quarantine.run("labels by hand", partial(by_hand, workshop, version, trials))
+    cards = found.quarantine.run("cards of policies", partial(policy_cards, workshop, version, tried))
     return RunSummary(
         source=str(version.source.get("name", "")),
         rows=dataset.n_rows,
@@ -81,6 +83,7 @@ def summing_up(
         failures=tuple(found.quarantine.failures),
         taxonomy=task.taxonomy,
         by_hand=hands or (),
+        cards=cards or (),
     )
 
 

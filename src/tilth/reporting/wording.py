@@ -15,6 +15,7 @@ __all__ = [
     "Step",
     "as_line",
     "budget_left",
+    "card_words",
     "edit_line",
     "least_detectable",
     "model_line",
@@ -36,6 +37,7 @@ CORRECTION = "if a wrong label depends on the true class alone"
 _ORDER = (Verdict.KEPT, Verdict.ADOPTED, Verdict.UNDECIDED, Verdict.REFUSED, Verdict.VETOED)
 _IN_FORCE = frozenset({Verdict.KEPT, Verdict.ADOPTED})
 _MOST_QUESTIONS = 60
+_SHARE, _PLAIN = Scale("accuracy"), Scale("auroc")
 _LITTLE_ALPHA = 0.005
 """Error budget below which a dev split decides hardly anything any more."""
 
@@ -88,8 +90,26 @@ def why(trial: Trial, scale: Scale) -> str:
 
 
 def said_of(summary: RunSummary, trial: Trial, scale: Scale) -> str:
-    """Return why a trial ended as it did, and how many labels by hand would have been as good, where that was reckoned."""
-    return "; ".join(part for part in (why(trial, scale), _by_hand(summary, trial)) if part)
+    """Return why a trial ended as it did; where it was reckoned, how many labels by hand would be as good, and what a policy does."""
+    return "; ".join(part for part in (why(trial, scale), _by_hand(summary, trial), card_words(summary, trial)) if part)
+
+
+def card_words(summary: RunSummary, trial: Trial) -> str:
+    """Return what the policy of a trial does to rows; "" where no card was made."""
+    card = summary.card_of(trial)
+    if card is None:
+        return ""
+    lost = _PLAIN if summary.task_type == "regression" else _SHARE
+    figures = (
+        ("changes {} of rows", _SHARE, card.applies),
+        ("told from real ones with AUROC {}", _PLAIN, card.realism),
+        ("two draws {} apart", _PLAIN, card.diversity),
+        ("the model predicts the same of {}", _SHARE, card.unchanged),
+    )
+    said = [words.format(scale.score(one)) for words, scale, one in figures if one is not None]
+    drift = [] if card.drift is None else [f"agreement with labels lost: {lost.gain(card.drift)}"]
+    parts = [*said[:2], *drift, *said[2:], *([card.note] if card.note else [])]
+    return f"card of the policy on {card.rows:,} train rows: {', '.join(parts)}"
 
 
 def _by_hand(summary: RunSummary, trial: Trial) -> str:
