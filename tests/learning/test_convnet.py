@@ -10,6 +10,7 @@ import pytest
 
 from tilth.core.errors import ConfigError, NotApplicable
 from tilth.core.policy import Change, Policy
+from tilth.core.progress import heard_by
 from tilth.core.schema import Column, ColumnType, Schema, Task, TaskType
 from tilth.core.target import Target
 from tilth.learning._nets import first_weights
@@ -156,3 +157,10 @@ def test_first_weights_follow_the_seed_alone() -> None:
     first_weights(one, 5)
     first_weights(other, 5)
     assert all((a == b).all() for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_a_training_tells_how_far_it_is() -> None:
+    heard: list[tuple[object, ...]] = []
+    with heard_by(lambda *said: heard.append(said)):
+        fitted(*strokes(60))
+    assert [said[2:] for said in heard] == [(epoch, 12) for epoch in range(12)]

@@ -26,6 +26,7 @@ from tilth.core.arrays import IntVector, Matrix, Vector
 from tilth.core.errors import ConfigError, LabelError, MissingExtraError
 from tilth.core.ids import Digests, cell_digests
 from tilth.core.policy import Mix
+from tilth.core.progress import tell
 from tilth.core.rng import generator, row_uniforms
 from tilth.core.target import Target
 from tilth.operators.augmenting import Augmentation
@@ -170,6 +171,7 @@ def _trained_once(network: Any, training: Training, passes: Passes) -> State:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate_at(step / max(n_steps, 1)))
     best, state = np.inf, _arrays(network)
     for epoch in range(epochs):
+        tell("fit", "passes over the train rows", epoch, epochs)
         network.train()
         for x, t, w in _steps(training, mine, passes.rows, epoch):
             loss = _loss(torch, network(x.to(place)), t.to(place), w.to(place))

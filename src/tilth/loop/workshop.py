@@ -15,6 +15,7 @@ from tilth.core.ids import digest_of
 from tilth.core.labelling import VotedRows
 from tilth.core.names import AUGMENT, PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, WEIGHT, Split
 from tilth.core.policy import Repertoire
+from tilth.core.progress import heard_by
 from tilth.core.schema import Role
 from tilth.learning._crossfit import fold_numbers, out_of_sample
 from tilth.loop._held_workshop import HeldWorkshop
@@ -179,7 +180,8 @@ class Workshop(HeldWorkshop):
 
         def trained(fit: Callable[[], Model]) -> Model:
             self.progress("fit", f"train {name}")
-            return fit()
+            with heard_by(self.progress):
+                return fit()
 
         def keep(key: str, fit: Callable[[], Model]) -> Model:
             return self.remember_arrays(key, lambda: trained(fit))
