@@ -146,7 +146,7 @@ def test_the_proxy_is_the_same_network_trained_for_less_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "passes"), [(64, 1_200), (65, 600), (640, 120), (3_840, 20), (100_000, 20), (1, 1_200)]
+    ("n_rows", "passes"), [(1, 120), (64, 120), (640, 120), (641, 110), (3_840, 20), (100_000, 20)]
 )
 def test_few_rows_pass_more_often(n_rows: int, passes: int) -> None:
     assert Convnet(rows=64, epochs=20, steps=1_200)._passes.over(n_rows) == passes

@@ -53,7 +53,7 @@ class Convnet:
     channels : of the first block; each later one has twice as many
     blocks : each halves the side; at least 1, and no more than the side can be halved
     epochs : passes over the rows, at least
-    steps : of training, at least: few rows pass more often
+    steps : of training, at least: few rows pass more often, up to six times as often
     rate : highest rate of learning
     decay : of weights
     rows : in one step
