@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -14,9 +14,11 @@ from scipy import stats
 
 from tilth.core.arrays import FloatMatrix32, IntVector, Matrix
 from tilth.core.dataset import Dataset
+from tilth.core.draw import Draw
 from tilth.core.edit import Edit
-from tilth.core.ids import digest_of
+from tilth.core.ids import cell_digests, digest_of
 from tilth.core.names import SPLIT, Split
+from tilth.core.policy import Repertoire, Variation
 from tilth.core.rowset import RowSet
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.evaluation.accuracy import Accuracy
@@ -27,6 +29,7 @@ from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase
 from tilth.loop.frames import target_of
 from tilth.loop.guards import guarded_slices
+from tilth.loop.halves import half_of
 from tilth.loop.ledger import Ledger
 from tilth.loop.scoring import confident_dev_joint
 from tilth.operators.protocols import Model
@@ -114,12 +117,16 @@ class World:
     @cached_property
     def pred_probs(self) -> Matrix:
         """Out-of-sample predictions of the train rows."""
-        rows = self.train
-        target = target_of(self.bench.table, self.bench.schema).take(rows)
-        view = self.bench.view(self.bench.table.take(pa.array(rows)), self.features[rows])
-        return np.asarray(
-            out_of_sample(self.bench.learner, view, target, fold_numbers(view.ids, target, seed=self.seed))
-        )
+        return self._predicted(halved=False)
+
+    def _predicted(self, *, halved: bool) -> Matrix:
+        """Return out-of-sample predictions of the train rows by models of all rows, or of half of them."""
+        table = self.bench.table.take(pa.array(self.train))
+        target = target_of(table, self.bench.schema)
+        view = self.bench.view(table, self.features[self.train])
+        folds = fold_numbers(view.ids, target, seed=self.seed)
+        target = target.only(half_of(table, target, seed=self.seed)) if halved else target
+        return np.asarray(out_of_sample(self.bench.learner, view, target, folds))
 
     @property
     def train(self) -> IntVector:
@@ -137,6 +144,9 @@ class World:
             dataset=self.dataset,
             features=self.features,
             out_of_sample=lambda: self.pred_probs if pred_probs is None else pred_probs,
+            half_sample=lambda: self._predicted(halved=True),
+            encode=self.bench.reencode,
+            varied=lambda: Repertoire(changes={"nudge": Variation(kinds=frozenset({"number"}))}, vary=_nudged),
             remember=remember,
             seed=self.seed,
         )
@@ -169,6 +179,15 @@ class World:
             spec=None,  # type: ignore[arg-type]
         )
         return np.asarray(self.bench.learner.predict_proba(view, model).argmax(axis=1))
+
+
+def _nudged(policy: str, ids: pa.Array, columns: Mapping[str, pa.Array], draw: int) -> Mapping[str, pa.Array]:
+    """Return rows whose numbers moved by a tenth of what they spread, by row id and draw."""
+    moves = Draw(seed=0, step=("nudged", policy, draw)).several(cell_digests(ids), len(columns)) - 0.5
+    return {
+        name: pa.array(np.asarray(cells) + 0.35 * np.std(np.asarray(cells)) * moves[:, place])
+        for place, (name, cells) in enumerate(columns.items())
+    }
 
 
 def world_of(law: Law, *, n_train: int, n_dev: int, seed: int, clean_dev: bool = False) -> World:

@@ -37,7 +37,7 @@ from tilth.store.version import Version
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 SEEDS = 5
-LABELS, VARIED = "5m", "2m"
+LABELS, VARIED = "11m", "6m"
 """Budgets of runs, which are counted in work: two edits of labels, and one policy, with their placebos."""
 ARMS = ("another training", "TrivialAugment, no trial", "label edits", "varied rows", "both")
 _BY = Spec(room="editing", name="augment")

@@ -7,8 +7,8 @@ dev rows come from models whose accuracy is the same as before by symmetry, or l
 which McNemar's test alone lets nothing through are not judged: p is the larger of two, so that nothing could be kept there.
 
 Runs: 1,000 or 2,000 train rows, 500 or 2,000 dev rows, whose labels are as dirty as those of train, or clean. Editors of the
-package beside edits of as many random rows and beside the same editors on predictions permuted within class, through proposals,
-screen and try_all; each kept edit is tried again on 200,000 fresh rows of the same law.
+package, three that change rows and two that make rows, beside edits of as many random rows and beside the same editors on predictions
+permuted within class, through proposals, screen and try_all; each kept edit is tried again on 200,000 fresh rows of the same law.
 """
 
 from __future__ import annotations
@@ -100,18 +100,18 @@ def run_once(law: Law, seed: int) -> tuple[int, list[Keep]]:
     n_train, n_dev, clean = (1000, 2000)[seed % 2], (500, 2000)[seed // 2 % 2], bool(seed // 4 % 2)
     world = world_of(law, n_train=n_train, n_dev=n_dev, seed=seed, clean_dev=clean)
     quarantine = Quarantine()
-    own = _screened(world, proposals(world.evidence(), quarantine, verbs=None, known=frozenset()), quarantine)[:3]
-    makers = {one.edit.edit_id: "editor" for one in own}
+    found = proposals(world.evidence(), quarantine, verbs=None, known=frozenset())
+    screened = screen(world.bench, found, quarantine, lambda *_: None)
+    own = finalists([one for one in screened if one.edit.add is None], FINALISTS)[:3]
+    made = finalists([one for one in screened if one.edit.add is not None], FINALISTS)[:2]
+    makers = {one.edit.edit_id: "editor" for one in own} | {one.edit.edit_id: "made rows" for one in made}
+    own += made
     for maker, one in _nulls(world, own, quarantine, seed):
         if makers.setdefault(one.edit.edit_id, maker) == maker:
             own.append(one)
     tried = try_all(world.arena(), own, lambda *_: None, quarantine)
     assert not quarantine.failures, quarantine.failures
     return len(tried), list(_keeps(world, makers, tried))
-
-
-def _screened(world: World, found: list[Candidate], quarantine: Quarantine) -> list[Candidate]:
-    return finalists(screen(world.bench, found, quarantine, lambda *_: None), FINALISTS)
 
 
 def _nulls(world: World, own: list[Candidate], quarantine: Quarantine, seed: int) -> Iterator[tuple[str, Candidate]]:
@@ -127,7 +127,7 @@ def _nulls(world: World, own: list[Candidate], quarantine: Quarantine, seed: int
         rows[labels == c] = rng.permutation(rows[labels == c])
     permuted = world.evidence(world.pred_probs[rows])
     found = proposals(permuted, quarantine, verbs=None, known=frozenset())
-    for one in _screened(world, found, quarantine)[:1]:
+    for one in finalists(screen(world.bench, found, quarantine, lambda *_: None), FINALISTS)[:1]:
         yield "permuted", one
 
 
@@ -164,7 +164,7 @@ def runs(per_cell: int, seed: int) -> None:
         f"\n## Whole runs (linear learner, first run of a dev split, seeds from {10_000 * seed:,}, {per_cell} per cell)\n"
     )
     print(
-        "| law | label noise | runs | edits tried | kept: by editors, random, permuted | runs with a false keep, 95 % interval |"
+        "| law | label noise | runs | edits tried | kept: by editors, made rows, random, permuted | runs with a false keep, 95 % interval |"
     )
     print("|---|---|---|---|---|---|")
     done: list[tuple[Law, int, list[Keep]]] = []
@@ -184,7 +184,7 @@ def runs(per_cell: int, seed: int) -> None:
 def _runs_line(law: str, noise: str, done: list[tuple[Law, int, list[Keep]]]) -> str:
     makers = Counter(keep.maker for *_, keeps in done for keep in keeps)
     false = sum(any(keep.gain <= 0 for keep in keeps) for *_, keeps in done)
-    kept = ", ".join(str(makers[name]) for name in ("editor", "random", "permuted"))
+    kept = ", ".join(str(makers[name]) for name in ("editor", "made rows", "random", "permuted"))
     tried = sum(n for _, n, _ in done)
     return f"| {law} | {noise} | {len(done)} | {tried} | {kept} | {share_text(false, len(done))} |"
 
