@@ -13,31 +13,22 @@ from functools import partial
 
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
-from tilth.core.estimate import WIDEST, Estimate
 from tilth.core.ids import digest_of
 from tilth.core.trial import Guard, Slopes, Trial, Verdict
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
 from tilth.loop.arena import Arena, Settings
 from tilth.loop.candidates import Candidate
 from tilth.loop.guards import Standing, all_rows, check_guards, worse_guards
-from tilth.loop.judge import Judgement, Outcome, judge
+from tilth.loop.judge import Outcome, judge
 from tilth.loop.ledger import dev_key, dev_sketch
 from tilth.loop.outcomes import outcome_of, with_more_placebos
 from tilth.loop.quarantine import Quarantine
-from tilth.loop.sensitivity import answers_needed, least_detectable
+from tilth.loop.sensitivity import answers_needed
 from tilth.loop.slopes import half_scores, makes_rows, slopes_of
-from tilth.loop.verdicts import COMPOSITION_SHARE, Decision, Reading, decide, decide_retest, shares_by_forecast
-from tilth.numerics.kept_gain import given_kept, least_kept
+from tilth.loop.tried import Measured, Tried, trial_of
+from tilth.loop.verdicts import COMPOSITION_SHARE, Reading, decide, decide_retest, shares_by_forecast
 
 __all__ = ["Arena", "Settings", "Tried", "try_all"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """A finalist after its trial, with the edit as it can be committed."""
-
-    edit: Edit
-    trial: Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +65,6 @@ class _Stakes:
         return self.alpha_next * (1 - COMPOSITION_SHARE) * self.shares[edit.edit_id]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
-    """The figures of one try before a verdict is made of them."""
-
-    candidate: Candidate
-    reading: Reading
-    base: tuple[str, ...]
-    n_left_out: int
-    """Dev rows that copy what the edit removes."""
-    slopes: Slopes | None
-    seconds: float
-
-
 def try_all(
     arena: Arena,
     finalists: Sequence[Candidate],
@@ -114,7 +92,7 @@ def try_all(
     tried = [
         Tried(
             edit=m.candidate.edit,
-            trial=_trial(arena, m, decision, stakes.of_finalists, stakes.of(m.candidate.edit)),
+            trial=trial_of(arena, m, decision, stakes.of_finalists, stakes.of(m.candidate.edit)),
         )
         for m, decision in zip(measured, decisions, strict=True)
     ]
@@ -146,7 +124,7 @@ def _of_average(arena: Arena, candidate: Candidate) -> float:
     return candidate.forecast * float(arena.goals[goal].mean()) if goal in arena.goals else candidate.forecast
 
 
-def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes: _Stakes) -> _Measured:
+def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes: _Stakes) -> Measured:
     """Fit before, after and placebo draws on top of the base edits, and judge them."""
     started = time.perf_counter()
     n_dev = len(arena.judged)
@@ -161,7 +139,7 @@ def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes:
         outcome = Outcome(**arena.remember(digest_of([key, arena.enough_placebos]), lambda: more().to_arrays()))
         reading = _read(arena, candidate.edit, outcome, names, stakes)
     slopes = None if base or not makes_rows(candidate.edit) else _slopes(arena, candidate.edit, outcome, key)
-    return _Measured(
+    return Measured(
         candidate=candidate,
         reading=reading,
         base=names,
@@ -225,57 +203,6 @@ def _guards(arena: Arena, edit: Edit, outcome: Outcome, base: tuple[str, ...]) -
     return worse_guards(guards, check_guards(arena.bench, arena.judged, slices, arena.before, now))
 
 
-def _trial(arena: Arena, measured: _Measured, decision: Decision, alpha: float, level: float) -> Trial:
-    """`level` is what the p-value had to meet if no other edit helps."""
-    judgement: Judgement = measured.reading.judgement
-    edit, undecided = measured.candidate.edit, decision.verdict is Verdict.UNDECIDED
-    return Trial(
-        edit=edit.edit_id,
-        verb=str(edit.verb),
-        operator=edit.operator,
-        rows=edit.n_rows,
-        parent=arena.parent,
-        forecast=measured.candidate.forecast,
-        gain=judgement.nothing.estimate,
-        over_placebo=judgement.placebo.estimate,
-        placebo=judgement.placebo_gain,
-        p_nothing=judgement.nothing.p_value,
-        p_placebo=judgement.placebo.p_value,
-        p_adjusted=decision.p_adjusted,
-        alpha=alpha,
-        verdict=decision.verdict,
-        reason=decision.reason,
-        judge=f"{judgement.evidence}: {judgement.assumption}{_left_out(measured.n_left_out)}",
-        disagreeing=judgement.n_disagreeing,
-        answers_needed=measured.reading.answers_needed if undecided else None,
-        least_detectable_gain=least_detectable(arena.bench, arena.judged, judgement, level),
-        seconds=measured.seconds,
-        seed=arena.settings.seed,
-        corrected_gain=judgement.corrected,
-        gain_given_kept=_given_kept(judgement, decision, alpha),
-        guards=measured.reading.guards,
-        base=measured.base,
-        goal=edit.goal,
-        slopes=measured.slopes,
-    )
-
-
-def _given_kept(judgement: Judgement, decision: Decision, alpha: float) -> Estimate | None:
-    """Return a kept edit's gain without the luck that being kept takes; None for others, and where there is no error."""
-    nothing, placebo = judgement.nothing, judgement.placebo
-    if decision.verdict is not Verdict.KEPT or not 0 < nothing.standard_error < WIDEST:
-        return None
-    larger = max(nothing.p_value, placebo.p_value)
-    bar = alpha * min(1.0, larger / decision.p_adjusted) if decision.p_adjusted > 0 else alpha
-    errors = (nothing.standard_error, max(placebo.standard_error, nothing.standard_error * 1e-6))
-    least = least_kept(nothing.gain, errors, (nothing.p_value, placebo.p_value), max(bar, larger))
-    return given_kept(nothing.gain, nothing.standard_error, least)
-
-
-def _left_out(n: int) -> str:
-    return f"; {n:,} dev rows that copy removed rows do not judge" if n else ""
-
-
 def _compose(
     arena: Arena,
     finalists: Sequence[Candidate],
@@ -301,17 +228,24 @@ def _compose(
         if trial is not None:
             _record(arena, stakes, trial)
         names = ", ".join(t.edit.operator.name for t in composed)
-        why = f"kept alone, but on top of {names}: {trial.reason if trial else 'it could not be tried'}"
+        why = f"kept alone, but on top of {names}: {_why_not_on_top(trial)}"
         alone = replace(one.trial, verdict=Verdict.UNDECIDED, reason=why, answers_needed=None)
         rest.append(Tried(edit=one.edit, trial=alone))
     return composed + rest
+
+
+def _why_not_on_top(trial: Trial | None) -> str:
+    if trial is None:
+        return "it could not be tried"
+    harms = any(guard.violated for guard in trial.guards)
+    return "it brings nothing more" if trial.verdict is Verdict.REFUSED and not harms else trial.reason
 
 
 def _retest(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes: _Stakes) -> Trial:
     measured = _measure(arena, candidate, base, stakes)
     least = arena.settings.least_useful_gain
     decision = decide_retest(measured.reading, stakes.of_retests, stakes.n_retests, least)
-    return _trial(arena, measured, decision, stakes.of_retests, stakes.of_retests / stakes.n_retests)
+    return trial_of(arena, measured, decision, stakes.of_retests, stakes.of_retests / stakes.n_retests)
 
 
 def _record(arena: Arena, stakes: _Stakes, trial: Trial) -> None:
