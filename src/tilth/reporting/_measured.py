@@ -10,7 +10,7 @@ from tilth.core.trial import Trial
 from tilth.reporting.charts import Mark, axis_of, axis_svg, intervals_svg
 from tilth.reporting.clean import brief, listed
 from tilth.reporting.figures import Scale, p_text, span
-from tilth.reporting.wording import CORRECTION, ordered, said_of, worst_slices
+from tilth.reporting.wording import CORRECTION, card_words, ordered, said_of, worst_slices
 
 __all__ = ["slices_of", "standing_of", "trials_of"]
 
@@ -38,7 +38,7 @@ def trials_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
                 "drawing": intervals_svg(axis, marks, label, with_zero=True),
                 "verdict": str(trial.verdict),
                 "why": brief(said_of(summary, trial, scale)),
-                "details": _details(trial, scale),
+                "details": _details(trial, scale, card_words(summary, trial)),
                 "guards": _guards(trial, scale),
             }
         )
@@ -46,7 +46,7 @@ def trials_of(summary: RunSummary, scale: Scale) -> dict[str, Any]:
     return {"trials": views, "trials_axis": axis_svg(axis, scale, signed=True), "trials_left_out": left_out}
 
 
-def _details(trial: Trial, scale: Scale) -> list[tuple[str, str]]:
+def _details(trial: Trial, scale: Scale, card: str) -> list[tuple[str, str]]:
     details = [
         ("Forecast", f"{scale.forecast(trial.forecast)}, by screening inside train (a forecast has no interval)")
     ]
@@ -56,6 +56,8 @@ def _details(trial: Trial, scale: Scale) -> list[tuple[str, str]]:
     if trial.corrected_gain is not None:
         corrected = scale.gain(trial.corrected_gain, unit=True)
         details.append(("Gain, corrected", f"{corrected} on dev, {CORRECTION}; selected, and not what decided"))
+    if card:
+        details.append(("Card of the policy", brief(card)))
     if trial.slopes is not None:
         steep = (scale.gain(one, unit=True) for one in (trial.slopes.before, trial.slopes.after))
         details.append(

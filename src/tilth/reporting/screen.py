@@ -21,6 +21,7 @@ from tilth.reporting.wording import (
     CORRECTION,
     as_line,
     budget_left,
+    card_words,
     edit_line,
     least_detectable,
     model_line,
@@ -154,7 +155,9 @@ def _tried(summary: RunSummary, trials: Sequence[Trial], scale: Scale) -> list[R
     for trial, gain, other in zip(trials, gains, others, strict=True):
         cells = (str(trial.verdict), edit_line(trial), f"{trial.rows:,}", gain, other)
         parts.append(_trial_row(cells, widths, _STYLES[trial.verdict]))
-        parts.append(Padding(Text(said_of(summary, trial, scale), style="dim"), (0, 0, 0, 11)))
+        card = card_words(summary, trial)
+        said = said_of(summary, trial, scale) + (f"; card of the policy {card}" if card else "")
+        parts.append(Padding(Text(said, style="dim"), (0, 0, 0, 11)))
     left_out = len(summary.trials) - len(trials)
     return [*parts, *([Text(f"… and {left_out} more: tilth report")] if left_out else [])]
 

@@ -90,8 +90,8 @@ def why(trial: Trial, scale: Scale) -> str:
 
 
 def said_of(summary: RunSummary, trial: Trial, scale: Scale) -> str:
-    """Return why a trial ended as it did; where it was reckoned, how many labels by hand would be as good, and what a policy does."""
-    return "; ".join(part for part in (why(trial, scale), _by_hand(summary, trial), card_words(summary, trial)) if part)
+    """Return why a trial ended as it did, and how many labels by hand would have been as good, where that was reckoned."""
+    return "; ".join(part for part in (why(trial, scale), _by_hand(summary, trial)) if part)
 
 
 def card_words(summary: RunSummary, trial: Trial) -> str:
@@ -109,7 +109,7 @@ def card_words(summary: RunSummary, trial: Trial) -> str:
     said = [words.format(scale.score(one)) for words, scale, one in figures if one is not None]
     drift = [] if card.drift is None else [f"agreement with labels lost: {lost.gain(card.drift)}"]
     parts = [*said[:2], *drift, *said[2:], *([card.note] if card.note else [])]
-    return f"card of the policy on {card.rows:,} train rows: {', '.join(parts)}"
+    return f"on {card.rows:,} train rows: {', '.join(parts)}"
 
 
 def _by_hand(summary: RunSummary, trial: Trial) -> str:
