@@ -55,6 +55,20 @@ def test_made_rows_are_tried_against_duplicates_of_their_parents(project):
     assert best["placebo"] != 0, "duplicates of rare rows move the decision too"
 
 
+def test_every_trial_says_how_steep_the_learning_curve_is(project, tmp_path):
+    folder, run, _ = project
+    slopes = [trial["slopes"] for trial in run["trials"]]
+    assert len({slope["before"] for slope in slopes if slope}) == 1, "without made rows there is one curve"
+    for slope in slopes:
+        for when in ("before", "after"):
+            low, high = slope[f"{when}_interval"]
+            assert low <= slope[when] <= high
+    done("report", "--dir", folder, "-o", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "Learning curve" in page
+    assert "the last doubling of train rows brought" in page
+
+
 def test_they_are_logged_blamed_and_exported(project, tmp_path):
     folder, run, best = project
     log = done("log", "--dir", folder, "--json").out
