@@ -5,7 +5,9 @@ in test too. `tilth run` tries and keeps on dev; all scores are of the test part
 trial" takes the policy as it is, "another training" is the same rows with another draw: what chance alone does. Intervals are 95 % t
 intervals over seeds of paired differences to nothing. The data lies beside the repository, in ../shared/data.
 
-    python -m benchmarks augment_roman [--seeds N] [--first N] [--keep FILE]      finished seeds are read from FILE and added to it
+    python -m benchmarks augment_roman [--seeds N] [--first N] [--trials N] [--keep FILE]
+
+Trials, a quarter of an hour each seed, are run with the first N seeds. Finished seeds are read from FILE and added to it.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="augment_roman")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--first", type=int, default=0, help="the first seed that is measured; earlier ones are read")
+    parser.add_argument("--trials", type=int, default=SEEDS, help="seeds with which edits are tried too")
     parser.add_argument("--keep", type=Path, default=None)
     options = parser.parse_args(arguments)
     source = DATA / "roman_numerals" / "roman_numerals.parquet"
@@ -59,7 +62,7 @@ def main(arguments: list[str]) -> int:
     done = _kept(options.keep)
     for seed in range(options.first, options.seeds):
         if seed not in done:
-            done[seed] = _of_seed(rows, seed)
+            done[seed] = _of_seed(rows, seed, tries=seed < options.trials)
             if options.keep is not None:
                 with options.keep.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(done[seed]) + "\n")
@@ -74,8 +77,8 @@ def _kept(path: Path | None) -> dict[int, dict[str, Any]]:
     return {int(line["seed"]): line for line in lines}
 
 
-def _of_seed(rows: pa.Table, seed: int) -> dict[str, Any]:
-    """Return the test score of each arm, the edits that were kept, and CPU minutes."""
+def _of_seed(rows: pa.Table, seed: int, *, tries: bool) -> dict[str, Any]:
+    """Return the test score of each arm, the edits that were kept, and CPU minutes; without trials, those of what needs none."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         pq.write_table(rows, home / "rows.parquet")
@@ -89,6 +92,8 @@ def _of_seed(rows: pa.Table, seed: int) -> dict[str, Any]:
             start = process_time()
             found["scores"][arm] = _test_score(first, arm)
             found["minutes"][arm] = (process_time() - start) / 60
+        if not tries:
+            return found
         for arm, budget, verbs in (("label edits", LABELS, ["remove", "relabel"]), ("varied rows", VARIED, ["modify"])):
             own = Project(shutil.copytree(first.folder, home / arm), first.file)
             _run(own, arm, budget, verbs, found)
@@ -139,15 +144,18 @@ def _edit(workshop: Workshop, version: Version, arm: str) -> Edit:
 
 
 def _print(lines: list[dict[str, Any]]) -> None:
-    nothing = np.array([line["scores"]["nothing"] for line in lines])
-    print("| arm | test accuracy, % | points over nothing [95 %] | CPU minutes | kept, by seed |")
-    print("|---|---|---|---|---|")
+    print("| arm | seeds | test accuracy, % | points over nothing [95 %] | CPU minutes | kept, by seed |")
+    print("|---|---|---|---|---|---|")
     for arm in ("nothing", *ARMS):
-        scores = np.array([line["scores"][arm] for line in lines])
-        minutes = float(np.mean([line["minutes"][arm] for line in lines]))
-        kept = "; ".join(", ".join(line["kept"][arm]) or "–" for line in lines) if arm in lines[0]["kept"] else ""
-        print(f"| {arm} | {100 * scores.mean():.1f} | {_gain(scores - nothing)} | {minutes:.1f} | {kept} |")
-    print(f"\n{len(lines)} seeds.")
+        mine = [line for line in lines if arm in line["scores"]]
+        if not mine:
+            continue
+        scores, nothing = (np.array([line["scores"][name] for line in mine]) for name in (arm, "nothing"))
+        minutes = float(np.mean([line["minutes"][arm] for line in mine]))
+        kept = "; ".join(", ".join(line["kept"][arm]) or "–" for line in mine) if arm in mine[0]["kept"] else ""
+        print(
+            f"| {arm} | {len(mine)} | {100 * scores.mean():.1f} | {_gain(scores - nothing)} | {minutes:.1f} | {kept} |"
+        )
 
 
 def _gain(differences: np.ndarray) -> str:
