@@ -26,9 +26,9 @@ from tilth.core.errors import NotApplicable
 from tilth.core.estimate import Estimate
 from tilth.core.spec import Spec
 from tilth.monitoring._ensemble import Ensembled, ensemble, record_of
+from tilth.operators.needs import NEEDS
 from tilth.operators.protocols import ScoreEstimator
 from tilth.operators.registry import make, names, spec_of
-from tilth.operators.view import NEEDS
 
 NOTHING, TOGETHER, BY_ENTROPY = "the old score", "ensemble", "atc by entropy (not in the ensemble)"
 DRAWS = 2_000

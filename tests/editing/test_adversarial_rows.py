@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tilth.core.errors import NotApplicable
+from tilth.core.errors import ConfigError, NotApplicable
 from tilth.core.names import PARENTS
 from tilth.core.policy import Repertoire, Variation
 from tilth.editing.adversarial_rows import AdversarialRows
@@ -88,3 +88,9 @@ def test_refusals():
         editor.propose(view(editor, Repertoire(changes={}, vary=vary)))
     with pytest.raises(NotApplicable, match="no row is predicted right"):
         editor.propose(view(editor, pred_probs=np.column_stack([Y, 1 - Y]) * 0.8 + 0.1))
+
+
+@pytest.mark.parametrize("wrong", [{"share": 0.0}, {"share": 1.5}, {"draws": 0}])
+def test_what_makes_no_rows_is_refused_at_once(wrong):
+    with pytest.raises(ConfigError, match=r"share .* draws"):
+        AdversarialRows(**wrong)

@@ -13,7 +13,7 @@ from tilth.core.policy import Change, Policy
 from tilth.core.progress import heard_by
 from tilth.core.schema import Column, ColumnType, Schema, Task, TaskType
 from tilth.core.target import Target
-from tilth.learning._nets import first_weights
+from tilth.learning._nets import Passes, first_weights
 from tilth.learning.convnet import Convnet
 from tilth.operators.augmenting import Augmentation, BoundPolicy
 from tilth.operators.image_cells import encoded
@@ -149,7 +149,7 @@ def test_the_proxy_is_the_same_network_trained_for_less_time() -> None:
     ("n_rows", "passes"), [(1, 120), (64, 120), (640, 120), (641, 110), (3_840, 20), (100_000, 20)]
 )
 def test_few_rows_pass_more_often(n_rows: int, passes: int) -> None:
-    assert Convnet(rows=64, epochs=20, steps=1_200)._passes.over(n_rows) == passes
+    assert Passes.of(Convnet(rows=64, epochs=20, steps=1_200)).over(n_rows) == passes
 
 
 def test_first_weights_follow_the_seed_alone() -> None:

@@ -15,6 +15,7 @@ from tilth.core.names import PARENTS, ROW_ID, SPLIT, TARGET, TRUSTED, Split
 from tilth.core.policy import Policy
 from tilth.core.spec import Spec
 from tilth.editing.augment_rows import AugmentRows
+from tilth.editing.generated_rows import GeneratedRows
 from tilth.editing.relabel_hard import RelabelHard
 from tilth.loop import candidates
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
@@ -362,6 +363,18 @@ def test_what_a_person_asked_for_has_a_place_whatever_its_forecast(world):
     screened = [one(1, 0.3), one(2, 0.2), one(3, -0.1, AugmentRows()), one(4, -0.2, AugmentRows())]
     assert [c.forecast for c in finalists(screened, 2)] == [-0.1, 0.3]
     assert [c.forecast for c in finalists(screened[:2], 2)] == [0.3, 0.2]
+
+
+def test_each_operator_that_a_person_asked_for_has_a_place(world):
+    def asked(name, forecast, editor):
+        ids = world.dataset.row_ids.slice(0, 3)
+        edit = Edit.removing(ids, operator=Spec(room="editing", name=name, parameters={}), reason=f"{forecast}")
+        return Candidate(edit=edit, editor=editor, view=None, forecast=forecast)
+
+    plain = Candidate(edit=candidate(world, dropping(0.1)).edit, editor=None, view=None, forecast=0.3)
+    stored = [asked("augment_rows", forecast, AugmentRows()) for forecast in (-0.1, -0.2)]
+    screened = [plain, *stored, asked("generated_rows", -0.3, GeneratedRows())]
+    assert [c.forecast for c in finalists(screened, 3)] == [-0.1, -0.3, 0.3]
 
 
 def test_a_forecast_is_the_gain_on_held_out_train_rows_and_reads_no_dev_label(world):

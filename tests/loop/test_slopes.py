@@ -11,13 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loop_worlds import arena_of, candidate, gaussian_world, lying, relabelling, told
 
-from tilth.core.names import PARENTS, ROW_ID
+from tilth.core.edit import Edit
+from tilth.core.errors import TilthError
+from tilth.core.names import PARENTS, ROW_ID, TARGET
 from tilth.core.target import Target
-from tilth.core.trial import Trial
+from tilth.core.trial import Trial, Verdict
 from tilth.editing.synthesize_steepest import SynthesizeSteepest
+from tilth.loop import trying
 from tilth.loop.halves import half_of
+from tilth.loop.quarantine import Quarantine
 from tilth.loop.slopes import makes_rows
 from tilth.loop.trying import try_all
+
+SHIFT = 0.8
 
 
 def rows_with(parents):
@@ -63,7 +69,7 @@ def test_made_rows_follow_their_parents_and_choose_nothing(seed, n_made):
 
 @pytest.fixture(scope="module")
 def world():
-    return gaussian_world(n_train=120, n_dev=300, n_test=20, d=8, shift=0.8, seed=1)
+    return gaussian_world(n_train=120, n_dev=300, n_test=20, d=8, shift=SHIFT, seed=1)
 
 
 def tried(world, editor):
@@ -89,6 +95,62 @@ def test_the_slope_before_is_that_of_the_models_of_all_and_half_of_the_rows(worl
     half = bench.fit_train(bench.train.filter(pa.array(half_of(bench.train, target, seed=bench.seed))))
     scores = [bench.scores(bench.predict(model, judged.positions), judged) for model in (bench.baseline, half)]
     assert trial.slopes.before.value == pytest.approx(float((scores[0] - scores[1]).mean()))
+
+
+def drawing(times, seed=5):
+    """An editor that knows where rows come from, and draws `times` new ones for each row as if it had varied it."""
+
+    def rule(view, rows):
+        rng = np.random.default_rng(seed)
+        parents = np.tile(np.arange(len(view)) if rows is None else rows, times)
+        labels = view.labels[parents].astype(int)
+        d = len(view.schema.features)
+        x = rng.normal(size=(len(parents), d)) + 2 * SHIFT * np.eye(2, d)[labels]
+        cells = {f"x{j}": x[:, j] for j in range(d)}
+        cells["label"] = np.asarray(view.classes)[labels]
+        cells[PARENTS] = [[one] for one in view.take_ids(parents).to_pylist()]
+        cells[TARGET] = pa.nulls(len(parents), pa.list_(pa.float32(), 2))
+        draws = np.repeat(np.arange(times), len(parents) // times)
+        return Edit.synthesizing(pa.table(cells), draws, operator=view.spec, reason="drawn anew")
+
+    return lying(f"draw {times}", rule, seed)
+
+
+def test_rows_that_were_missing_flatten_the_curve():
+    """On 30 rows of 20 columns a doubling brings much; once there are 40 new rows for each, half of them know as much as all."""
+    world = gaussian_world(n_train=30, n_dev=4_000, n_test=20, d=20, shift=SHIFT, seed=3)
+    slopes = tried(world, drawing(40)).slopes
+    assert slopes.before.low > 0.02
+    assert abs(slopes.after.value) < 0.02
+    assert slopes.after.high < slopes.before.low
+
+
+def test_the_curve_without_edits_is_computed_once_for_all(world, monkeypatch):
+    asked = []
+    measure = trying.half_scores
+    monkeypatch.setattr(trying, "half_scores", lambda arena, *edits: asked.append(len(edits)) or measure(arena, *edits))
+    one, two = try_all(arena_of(world), [candidate(world, drawing(1)), candidate(world, drawing(2))], told)
+    assert sorted(asked) == [0, 1, 1]
+    assert one.trial.slopes.before == two.trial.slopes.before
+
+
+def test_a_curve_that_cannot_be_measured_costs_no_trial(world, monkeypatch):
+    def broken(arena, *edits):
+        raise TilthError("half of the rows hold one class")
+
+    monkeypatch.setattr(trying, "half_scores", broken)
+    quarantine = Quarantine()
+    (found,) = try_all(arena_of(world), [candidate(world, drawing(1))], told, quarantine)
+    assert found.trial.slopes is None
+    assert any("learning curve" in failure.step for failure in quarantine.failures) or quarantine.refusals
+
+
+def test_what_is_tried_again_on_top_of_others_still_says_how_steep_the_curve_was():
+    world = gaussian_world(n_train=20, n_dev=6_000, n_test=20, d=20, shift=SHIFT, seed=3)
+    found = try_all(arena_of(world), [candidate(world, drawing(2)), candidate(world, drawing(1, seed=6))], told)
+    kept = [one.trial for one in found if one.trial.verdict is Verdict.KEPT]
+    assert any(trial.base for trial in kept)
+    assert all(trial.slopes is not None for trial in kept)
 
 
 def test_edits_that_make_no_rows_have_no_slopes(world):

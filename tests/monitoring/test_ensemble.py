@@ -12,8 +12,9 @@ from tilth.core.errors import NotApplicable
 from tilth.core.estimate import Estimate
 from tilth.monitoring._ensemble import ensemble, record_of
 from tilth.monitoring._shared import WHAT_IT_CANNOT_KNOW, Mistakes, labels_for, labels_worth_as_much, pseudo_shifts
+from tilth.operators.needs import NEEDS
 from tilth.operators.registry import make, names
-from tilth.operators.view import NEEDS, View
+from tilth.operators.view import View
 from tilth.testing.views import view_of
 
 

@@ -12,7 +12,8 @@ import pytest
 from tilth.core.errors import ContractError, UndeclaredNeedError
 from tilth.core.ids import cell_digests
 from tilth.operators.batch import Batch
-from tilth.operators.view import NEEDS, Need, View
+from tilth.operators.needs import NEEDS, Need
+from tilth.operators.view import View
 from tilth.testing.views import batch_of, view_of
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tilth.core.errors import MissingExtraError, UndeclaredNeedError
 from tilth.core.names import SPLIT, SYSTEM_COLUMNS, Split
 from tilth.core.schema import ColumnType, TaskType
-from tilth.operators.view import NEEDS, Scope
+from tilth.operators.needs import NEEDS
+from tilth.operators.view import Scope
 from tilth.testing import strategies
 from tilth.testing.plants import busy_world, split_groups
 from tilth.testing.strategies import edits, labels_and_probs, tables

@@ -27,7 +27,7 @@ class PolicyCard:
     drift : points of agreement with the label that are lost, in [-1, 1], by models that did not see the rows
     diversity : mean distance of two draws of a row; 1 = of a row to its nearest
     unchanged : share of rows of which the current model predicts the same
-    note : why figures are missing, "" where none is
+    note : why figures are missing, and what they leave out; "" where nothing is
     """
 
     edit: str

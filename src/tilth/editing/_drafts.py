@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.core.arrays import IntVector
+from tilth.core.errors import NotApplicable
 from tilth.core.policy import Policy
 from tilth.core.schema import ColumnType
 from tilth.editing._made_cells import blended, plain_texts, voted_cells
@@ -13,9 +14,10 @@ from tilth.editing._made_rows import Draft, joined
 from tilth.editing._making import BLENDED, refuse_columns, uniforms
 from tilth.numerics.oversampling import near_in_class
 from tilth.numerics.text_recombination import normal_form, recombined
+from tilth.operators.policies import usual_policy
 from tilth.operators.view import View
 
-__all__ = ["drafted_among", "near_rows", "recombined_texts", "smoted", "varied_rows"]
+__all__ = ["drafted_among", "near_rows", "recombined_texts", "smoted", "usual_variation", "varied_rows"]
 
 
 def drafted_among(
@@ -91,8 +93,21 @@ def recombined_texts(view: View, rows: IntVector, anchors: IntVector, draws: Int
     return draft, len(anchors) - len(kept)
 
 
+def usual_variation(view: View) -> Policy:
+    """Return the policy of one usual transform a row.
+
+    Raises
+    ------
+    NotApplicable
+        Nothing says what the rows may be varied by, or no transform that keeps the label suits the features.
+    """
+    if not view.has("transforms") or view.transforms.vary is None or not view.transforms.changes:
+        raise NotApplicable("no transform that keeps the label suits the features")
+    return usual_policy(view.transforms.changes, "trivial")
+
+
 def varied_rows(view: View, policy: Policy, anchors: IntVector, draws: IntVector) -> Draft:
-    """Return each anchor (m,) as a policy varies it in a draw (m,); the view has `transforms`."""
+    """Return each anchor (m,) as a policy varies it in a draw (m,); the view has `transforms`, see `usual_variation`."""
     vary = view.transforms.vary
     assert vary is not None, "the loop says what rows may be varied by"
     names = [column.name for column in view.schema.features]

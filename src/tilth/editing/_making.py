@@ -25,6 +25,7 @@ __all__ = [
     "BLENDED",
     "MAKER_NEEDS",
     "anchored",
+    "anchored_inside",
     "parents_of",
     "rare_classes",
     "real_rows",
@@ -116,6 +117,26 @@ def anchored(view: View, rows: IntVector, times: float, most: int) -> tuple[IntV
         return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
     order = rows[np.argsort(_draw(view).child("anchors").uniforms(cell_digests(view.take_ids(rows))), kind="stable")]
     return order[np.arange(n) % len(order)], np.arange(n) // len(order) + int(view.made.sum())
+
+
+def anchored_inside(
+    view: View, name: str, inside: IntVector, times: float, rows: IntVector | None
+) -> tuple[IntVector, IntVector, IntVector]:
+    """Return the rows of a group with another of their class in it (r,), and anchors (m,) and draws (m,) among these, as `anchored` does.
+
+    With `rows`, anchors are among these alone.
+
+    Raises
+    ------
+    NotApplicable
+        No row is left to make one from; it calls the group by `name`.
+    """
+    sizes = np.bincount(view.labels[inside].astype(np.intp), minlength=view.n_classes)
+    inside = inside[sizes[view.labels[inside].astype(np.intp)] > 1]
+    mine = inside if rows is None else np.intersect1d(inside, rows)
+    if not len(mine):
+        raise NotApplicable(f"{name} has no two rows of one class to make a third from")
+    return inside, *anchored(view, mine, times, round(times * len(mine)))
 
 
 def uniforms(view: View, anchors: IntVector, draws: IntVector, width: int, what: str) -> Matrix:

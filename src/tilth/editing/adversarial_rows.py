@@ -4,7 +4,7 @@
     made(i)   = of `draws` variations t of row i by the usual transforms, the one of least p(y_i | t(x_i))
 
 The label is the parent's, as transforms keep it; a row that models which never saw its parent take for another class does not pass the
-gate, so that what is made is hard and not wrong. Hardness is measured by a logistic model of the encoders' features.
+gate, so that what is made is hard and less often wrong. Hardness is measured by a logistic model of the encoders' features.
 
 Source: Fawzi, Samulowitz, Turaga, Frossard (2016), Adaptive Data Augmentation for Image Classification, ICIP (the worst of small
 transformations); Han, Wang, Mao (2005), Borderline-SMOTE, ICIC (rows near the boundary); Gong et al. (2021), MaxUp, CVPR.
@@ -21,13 +21,13 @@ import pyarrow as pa
 
 from tilth.core.arrays import IntVector, Vector
 from tilth.core.edit import Edit
-from tilth.core.errors import NotApplicable
+from tilth.core.errors import ConfigError, NotApplicable
+from tilth.core.policy import Policy
 from tilth.core.rowset import RowSet
-from tilth.editing._drafts import varied_rows
+from tilth.editing._drafts import usual_variation, varied_rows
 from tilth.editing._made_rows import Draft, made_edit
 from tilth.editing._making import MAKER_NEEDS, anchored, parents_of, real_rows, refuse_many
 from tilth.numerics import softmax_regression
-from tilth.operators.policies import usual_policy
 from tilth.operators.view import Scope, View
 
 __all__ = ["AdversarialRows"]
@@ -57,6 +57,11 @@ class AdversarialRows:
     scope: ClassVar[Scope] = "train"
     revision: ClassVar[int] = 1
 
+    def __post_init__(self) -> None:
+        """Refuse what makes no rows."""
+        if not 0 < self.share <= 1 or self.draws < 1:
+            raise ConfigError(f"share {self.share} is not in (0, 1], or draws {self.draws} is below 1")
+
     def strengths(self) -> Sequence[AdversarialRows]:
         """The fifth of the rows that is nearest to the boundary."""
         return (self,)
@@ -75,14 +80,13 @@ class AdversarialRows:
         """
         real = real_rows(view)
         refuse_many(real)
-        if not view.has("transforms") or view.transforms.vary is None or not view.transforms.changes:
-            raise NotApplicable("no transform that keeps the label suits the features")
+        policy = usual_variation(view)
         near = self._near_the_boundary(view, real)
         mine = near if rows is None else np.intersect1d(real, rows)
         anchors, first = anchored(view, mine, 1.0, len(mine))  # one row each: all of one draw number
         if not len(anchors):
             raise NotApplicable("no row is predicted right out of sample: there is no boundary to stand near")
-        draft = self._hardest(view, real, anchors, first * self.draws)
+        draft = self._hardest(view, policy, real, anchors, first * self.draws)
         what = f"made as hard as {self.draws} variations allow, of the rows nearest to another class"
         return made_edit(view, draft, real, what=what)
 
@@ -96,9 +100,8 @@ class AdversarialRows:
         most = round(self.share * len(real))
         return np.asarray(real[right[np.argsort(margin[right], kind="stable")[:most]]])
 
-    def _hardest(self, view: View, real: IntVector, anchors: IntVector, first: IntVector) -> Draft:
+    def _hardest(self, view: View, policy: Policy, real: IntVector, anchors: IntVector, first: IntVector) -> Draft:
         """Return for each anchor (m,) the variation of several whose label the model finds least likely; ties: the first drawn."""
-        policy = usual_policy(view.transforms.changes, "trivial")
         sure = _Sure(view, real)
         drafts = [varied_rows(view, policy, anchors, first + draw) for draw in range(self.draws)]
         said = np.stack([sure(draft) for draft in drafts])

@@ -12,15 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
-
 from tilth.core.arrays import IntVector
 from tilth.core.edit import Edit
-from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
 from tilth.editing._drafts import drafted_among
 from tilth.editing._made_rows import made_edit
-from tilth.editing._making import MAKER_NEEDS, anchored, parents_of, real_rows
+from tilth.editing._making import MAKER_NEEDS, anchored_inside, parents_of, real_rows
 from tilth.editing._shared import aimed_slice
 from tilth.operators.view import Scope, View
 
@@ -64,12 +61,7 @@ class SynthesizeSlice:
         """
         real = real_rows(view)
         name, membership = aimed_slice(view, self.slice)
-        inside = real[membership[real] >= 0.5]
-        sizes = np.bincount(view.labels[inside], minlength=view.n_classes)
-        inside = inside[sizes[view.labels[inside]] > 1]
-        if not len(inside):
-            raise NotApplicable(f"slice {name!r} has no two rows of one class to make a third from")
-        mine = inside if rows is None else np.intersect1d(inside, rows)
-        anchors, draws = anchored(view, mine, self.times, round(self.times * len(mine)))
+        members = real[membership[real] >= 0.5]
+        inside, anchors, draws = anchored_inside(view, f"slice {name!r}", members, self.times, rows)
         draft, more = drafted_among(view, inside, anchors, draws, self.neighbours)
         return made_edit(view, draft, real, what=f"made in slice {name!r}", more=more)

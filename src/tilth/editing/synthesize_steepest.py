@@ -6,8 +6,7 @@
 Where the worst slice is bad because its rows contradict one another, more of them bring nothing; where a doubling of the rows has just
 brought much, another may again. Numbers stand between near rows of a class, parts of texts are exchanged, images are varied.
 
-Source: Cortes et al. (1993), Learning Curves, NeurIPS; Chawla et al. (2002), SMOTE, JAIR 16; product practice of Overton and Snorkel
-(effort goes where the curve still rises).
+Source: Cortes et al. (1993), Learning Curves, NeurIPS; Chawla et al. (2002), SMOTE, JAIR 16.
 """
 
 from __future__ import annotations
@@ -24,12 +23,11 @@ from tilth.core.errors import NotApplicable
 from tilth.core.estimate import Estimate
 from tilth.core.rowset import RowSet
 from tilth.core.schema import ColumnType
-from tilth.editing._drafts import drafted_among, varied_rows
+from tilth.editing._drafts import drafted_among, usual_variation, varied_rows
 from tilth.editing._made_rows import Draft, made_edit
-from tilth.editing._making import MAKER_NEEDS, anchored, parents_of, real_rows, refuse_many
+from tilth.editing._making import MAKER_NEEDS, anchored_inside, parents_of, real_rows, refuse_many
 from tilth.editing._shared import LEAST_ROWS
 from tilth.numerics.learning_slopes import doubling_slopes
-from tilth.operators.policies import usual_policy
 from tilth.operators.view import Scope, View
 
 __all__ = ["SynthesizeSteepest"]
@@ -75,12 +73,7 @@ class SynthesizeSteepest:
         real = real_rows(view)
         refuse_many(real)
         name, inside, slope = _steepest(view, real)
-        sizes = np.bincount(view.labels[inside], minlength=view.n_classes)
-        inside = inside[sizes[view.labels[inside]] > 1]
-        if not len(inside):
-            raise NotApplicable(f"{name} has no two rows of one class to make a third from")
-        mine = inside if rows is None else np.intersect1d(inside, rows)
-        anchors, draws = anchored(view, mine, self.times, round(self.times * len(mine)))
+        inside, anchors, draws = anchored_inside(view, name, inside, self.times, rows)
         draft, more = self._drafted(view, inside, anchors, draws)
         rise = f"{100 * slope.value:+.1f} points [{100 * slope.low:+.1f}, {100 * slope.high:+.1f}]"
         what = f"made of {name}, whose labels gained {rise} of probability from the last doubling of train rows"
@@ -91,9 +84,7 @@ class SynthesizeSteepest:
     ) -> tuple[Draft, tuple[str, ...]]:
         if not any(column.type is ColumnType.IMAGE for column in view.schema.features):
             return drafted_among(view, inside, anchors, draws, self.neighbours)
-        if not view.has("transforms") or not len(anchors):
-            raise NotApplicable("nothing says what images may be varied by")
-        return varied_rows(view, usual_policy(view.transforms.changes, "trivial"), anchors, draws), ()
+        return varied_rows(view, usual_variation(view), anchors, draws), ()
 
 
 def _steepest(view: View, real: IntVector) -> tuple[str, IntVector, Estimate]:

@@ -13,7 +13,7 @@ CutMix, ICCV.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import cos, pi
 from typing import Any
 
@@ -73,10 +73,15 @@ class Passes:
     held_out: float
     members: int = 1
 
-    def refuse_odd(self) -> None:
-        """Raise ConfigError where a share, a rate or the steps are out of range."""
-        if not 0 <= self.held_out < 1 or self.rate <= 0 or self.steps < 0:
-            raise ConfigError("held_out is in [0, 1), rate above 0, steps at least 0")
+    @classmethod
+    def of(cls, learner: Any) -> Passes:
+        """Return how a learner trains, by its parameters of the same names; raises ConfigError where one is out of range."""
+        found = cls(**{field.name: getattr(learner, field.name) for field in fields(cls)})
+        if min(found.epochs, found.rows, found.members) < 1 or found.steps < 0:
+            raise ConfigError("epochs, rows and members are at least 1, steps at least 0")
+        if not 0 <= found.held_out < 1 or found.rate <= 0:
+            raise ConfigError("held_out is in [0, 1), rate above 0")
+        return found
 
     def over(self, n_rows: int) -> int:
         """Return how often so many rows pass."""

@@ -99,9 +99,9 @@ class Convnet:
                 f"side {self.side} with {self.blocks} blocks makes no network",
                 next_step="write a side from 16 to 256 that the blocks can halve down to 2",
             )
-        if min(self.channels, self.epochs, self.rows, self.members) < 1:
-            raise ConfigError("channels, epochs, rows and members are at least 1")
-        self._passes.refuse_odd()
+        if self.channels < 1:
+            raise ConfigError("channels are at least 1")
+        Passes.of(self)
 
     @classmethod
     def example(cls) -> Convnet:
@@ -114,7 +114,7 @@ class Convnet:
 
     def proxy(self, share: float) -> Convnet:
         """Return a network that is trained for a share of the time, to screen what may help."""
-        return replace(self, **self._passes.part(share))
+        return replace(self, **Passes.of(self).part(share))
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about."""
@@ -123,7 +123,7 @@ class Convnet:
             outputs = self.channels << block
             total += side * side * 9 * inputs * outputs
             side, inputs = side // 2, outputs
-        return 6.0 * total * self._passes.over(n_rows) * self.members * n_rows
+        return 6.0 * total * Passes.of(self).over(n_rows) * self.members * n_rows
 
     def prepare(self, view: View) -> ReadImages:
         """Return the view's images as pixels."""
@@ -156,25 +156,13 @@ class Convnet:
             return shown[epoch][some]
 
         training = training_of(view, target, rows, inputs, augmentation)
-        return trained(self._network(len(plain), view.n_classes), training, self._passes)
+        return trained(self._network(len(plain), view.n_classes), training, Passes.of(self))
 
     def predict_proba(self, view: View, model: State) -> Matrix:
         """Return (n, k) class probabilities."""
         pixels = list(self.prepare(view).pixels.values())
         network = self._network(len(pixels), view.n_classes)
         return predicted(network, model, lambda rows, _: _network_input([one[rows] for one in pixels]), len(view))
-
-    @property
-    def _passes(self) -> Passes:
-        return Passes(
-            epochs=self.epochs,
-            steps=self.steps,
-            rate=self.rate,
-            decay=self.decay,
-            rows=self.rows,
-            held_out=self.held_out,
-            members=self.members,
-        )
 
     def _network(self, n_images: int, n_classes: int) -> Any:
         return _build(3 * n_images, self.channels, self.blocks, n_classes)

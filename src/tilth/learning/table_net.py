@@ -61,9 +61,9 @@ class TableNet:
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""
-        if self.width < 2 or min(self.epochs, self.rows, self.members) < 1:
-            raise ConfigError("width is at least 2, epochs, rows and members at least 1")
-        self._passes.refuse_odd()
+        if self.width < 2:
+            raise ConfigError("width is at least 2")
+        Passes.of(self)
 
     @classmethod
     def example(cls) -> TableNet:
@@ -76,11 +76,11 @@ class TableNet:
 
     def proxy(self, share: float) -> TableNet:
         """Return a network that is trained for a share of the time, to screen what may help."""
-        return replace(self, **self._passes.part(share))
+        return replace(self, **Passes.of(self).part(share))
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about, with some hundred features."""
-        return 6.0 * n_rows * self._passes.over(n_rows) * self.members * (100 * self.width + self.width**2 / 2) * 4
+        return 6.0 * n_rows * Passes.of(self).over(n_rows) * self.members * (100 * self.width + self.width**2 / 2) * 4
 
     def prepare(self, view: View) -> None:
         """Return nothing: the features are read as they are."""
@@ -93,25 +93,13 @@ class TableNet:
         rows = rows_to_learn(view, target)
         features = view.embeddings[rows]
         training = training_of(view, target, rows, lambda some, _: features[some], None)
-        return trained(_build(features.shape[1], self.width, view.n_classes), training, self._passes)
+        return trained(_build(features.shape[1], self.width, view.n_classes), training, Passes.of(self))
 
     def predict_proba(self, view: View, model: State) -> Matrix:
         """Return (n, k) class probabilities."""
         features = view.embeddings
         network = _build(features.shape[1], self.width, view.n_classes)
         return predicted(network, model, lambda rows, _: features[rows], len(view))
-
-    @property
-    def _passes(self) -> Passes:
-        return Passes(
-            epochs=self.epochs,
-            steps=self.steps,
-            rate=self.rate,
-            decay=self.decay,
-            rows=self.rows,
-            held_out=self.held_out,
-            members=self.members,
-        )
 
 
 def _build(inputs: int, width: int, n_classes: int) -> Any:

@@ -93,9 +93,9 @@ class TextNet:
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""
-        if min(self.words, self.width, self.epochs, self.rows, self.members) < 1 or self.buckets < 2:
-            raise ConfigError("words, width, epochs, rows and members are at least 1, buckets at least 2")
-        self._passes.refuse_odd()
+        if min(self.words, self.width) < 1 or self.buckets < 2:
+            raise ConfigError("words and width are at least 1, buckets at least 2")
+        Passes.of(self)
 
     @classmethod
     def example(cls) -> TextNet:
@@ -108,13 +108,13 @@ class TextNet:
 
     def proxy(self, share: float) -> TextNet:
         """Return a network that is trained for a share of the time, to screen what may help."""
-        return replace(self, **self._passes.part(share))
+        return replace(self, **Passes.of(self).part(share))
 
     def work(self, n_rows: int) -> float:
         """Return how many operations a fit to n rows costs, about; the vectors' updates are most of it."""
         steps = n_rows / self.rows
         return (
-            self._passes.over(n_rows)
+            Passes.of(self).over(n_rows)
             * self.members
             * (6.0 * n_rows * self.words * 3 * self.width**2 + 12.0 * steps * self.buckets * self.width)
         )
@@ -148,25 +148,13 @@ class TextNet:
             return shown[epoch][some]
 
         training = training_of(view, target, rows, inputs, augmentation)
-        return trained(_build(self.buckets, self.width, view.n_classes), training, self._passes)
+        return trained(_build(self.buckets, self.width, view.n_classes), training, Passes.of(self))
 
     def predict_proba(self, view: View, model: State) -> Matrix:
         """Return (n, k) class probabilities."""
         numbers = self._numbers({name: _column(view, name) for name in self.prepare(view)})
         network = _build(self.buckets, self.width, view.n_classes)
         return predicted(network, model, lambda rows, _: numbers[rows], len(view))
-
-    @property
-    def _passes(self) -> Passes:
-        return Passes(
-            epochs=self.epochs,
-            steps=self.steps,
-            rate=self.rate,
-            decay=self.decay,
-            rows=self.rows,
-            held_out=self.held_out,
-            members=self.members,
-        )
 
     def _numbers(self, cells: Any) -> np.ndarray:
         """Return the word numbers of rows: those of their columns, one after the other."""

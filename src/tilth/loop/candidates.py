@@ -151,11 +151,12 @@ def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:
     What acts on another kind of finding, or goes by another model, is no strength of the same: it has a place of its own. Of cures, two
     operators for one slice have a place, and three in all: the others are for the average. What is
     tried by one model is tried by its rival too, so that the two are seen side by side. Whatever their forecasts, one way to vary all rows
-    has a place, for it pays late in a training, so that what is cheap to measure says little of it; and so has what a person asked for.
+    has a place, for it pays late in a training, so that what is cheap to measure says little of it; and so has each operator that a person
+    asked for.
     """
-    varied = next((c for c in screened if AUGMENT in c.edit.set and not c.edit.goal), None)
-    asked = next((c for c in screened if getattr(c.editor, "asked", False)), None)
-    placed = [c for c in (varied, asked) if c is not None]
+    varied = [c for c in screened if AUGMENT in c.edit.set and not c.edit.goal][:1]
+    asked = {c.edit.operator.name: c for c in reversed(screened) if getattr(c.editor, "asked", False)}
+    placed = [*varied, *(c for c in screened if asked.get(c.edit.operator.name) is c)]
     firsts, others = list(placed), list[Candidate]()
     seen: set[tuple[str, object, object, str]] = set()
     cures: Counter[str] = Counter()

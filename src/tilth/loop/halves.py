@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tilth.core.arrays import IntVector, Mask
 from tilth.core.names import PARENTS, ROW_ID
@@ -14,7 +15,7 @@ from tilth.core.target import Target
 from tilth.learning._crossfit import fold_numbers
 from tilth.loop.frames import made_rows
 
-__all__ = ["half_of"]
+__all__ = ["half_of", "made_of"]
 
 
 def half_of(table: pa.Table, target: Target, *, groups: IntVector | None = None, seed: int = 0) -> Mask:
@@ -33,22 +34,19 @@ def half_of(table: pa.Table, target: Target, *, groups: IntVector | None = None,
     ids = table.column(ROW_ID).take(pa.array(source))
     ids = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
     mine = None if groups is None else groups[source]
-    chosen = source[fold_numbers(ids, target.take(source), groups=mine, n_folds=2, seed=seed) == 0]
-    return _with_descent(table, chosen) if len(source) < table.num_rows else _mask(chosen, table.num_rows)
+    chosen = fold_numbers(ids, target.take(source), groups=mine, n_folds=2, seed=seed) == 0
+    return made_of(table, ids.filter(pa.array(chosen)))
 
 
-def _with_descent(table: pa.Table, chosen: IntVector) -> Mask:
-    """Return which rows are chosen, or made of chosen rows alone, however late."""
-    ids, parents = table.column(ROW_ID).to_pylist(), table.column(PARENTS).to_pylist()
-    known, fresh = set[str](), {ids[row] for row in chosen.tolist()}
+def made_of(table: pa.Table, ids: pa.Array) -> Mask:
+    """Return which rows are among some, by id, or made of such rows alone, however late; (n,)."""
+    found = np.array(pc.is_in(table.column(ROW_ID), value_set=ids))
+    if not made_rows(table).any():
+        return found
+    names, parents = table.column(ROW_ID).to_pylist(), table.column(PARENTS).to_pylist()
+    known, fresh = set[str](), set(ids.to_pylist())
     while fresh:  # what was made of made rows follows these
         known |= fresh
-        families = zip(ids, parents, strict=True)
+        families = zip(names, parents, strict=True)
         fresh = {row for row, mine in families if mine and row not in known and known.issuperset(mine)}
-    return np.array([row in known for row in ids], dtype=bool)
-
-
-def _mask(rows: IntVector, n: int) -> Mask:
-    found = np.zeros(n, dtype=bool)
-    found[rows] = True
-    return found
+    return np.array([row in known for row in names], dtype=bool)

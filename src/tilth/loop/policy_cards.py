@@ -7,7 +7,7 @@ alike to what the model knows. All of it is measured on train rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from tilth.core.names import AUGMENT
 from tilth.core.policy import Policy
 from tilth.core.policy_card import PolicyCard
 from tilth.core.schema import ColumnType
+from tilth.core.transform_card import TransformCard
 from tilth.core.transformed import LabelEffect, Transformed
 from tilth.core.trial import Verdict
 from tilth.loop.transform_apart import refits
@@ -50,12 +51,22 @@ def policy_cards(workshop: Workshop, version: Version, tried: Sequence[Tried]) -
     stand = stand_on(
         bench, workshop.plain_encoder(version), refit=again, rows=ROWS, tells_labels=False, tells_ids=False
     )
-    cards = []
-    for edit, policy in waiting.items():
+
+    def measured(policy: Policy) -> TransformCard:
         whole = _WholePolicy(bound=variations.bind(policy.to_text()))
-        card = card_of(stand, ChosenTransform(name="policy", transform=whole, severity=None))
-        cards.append(PolicyCard.of(edit, card))
-    return tuple(cards)
+        return card_of(stand, ChosenTransform(name="policy", transform=whole, severity=None))
+
+    alone = {edit: Policy(sequences=policy.sequences) for edit, policy in waiting.items()}
+    cards = {policy: measured(policy) for policy in dict.fromkeys(alone.values())}
+    return tuple(_card(edit, cards[alone[edit]], policy) for edit, policy in waiting.items())
+
+
+def _card(edit: str, measured: TransformCard, policy: Policy) -> PolicyCard:
+    """Return the card of a policy's sequences as that of an edit: mixing takes two rows, and the figures are of one."""
+    card = PolicyCard.of(edit, measured)
+    if policy.mix == "none":
+        return card
+    return replace(card, note="; ".join(part for part in (card.note, f"{policy.mix} is not in these figures") if part))
 
 
 def _policy_of(edit: Edit) -> Policy | None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tilth.core.apply import apply, fit_to
 from tilth.core.arrays import Arrays, Mask, Vector
@@ -21,9 +20,10 @@ from tilth.core.estimate import Estimate
 from tilth.core.names import PARENTS, ROW_ID
 from tilth.core.trial import Slopes
 from tilth.loop.arena import Arena
-from tilth.loop.bench import Bench, refuse_empty
-from tilth.loop.frames import standing_together, target_of
-from tilth.loop.halves import half_of
+from tilth.loop.bench import refuse_empty
+from tilth.loop.folds import together_of
+from tilth.loop.frames import target_of
+from tilth.loop.halves import half_of, made_of
 from tilth.numerics.intervals import weighted_mean_interval
 
 __all__ = ["half_scores", "makes_rows", "slopes_of"]
@@ -34,17 +34,25 @@ def makes_rows(edit: Edit) -> bool:
     return edit.add is not None and edit.add.num_rows > 0 and edit.add.column(PARENTS).null_count == 0
 
 
-def half_scores(arena: Arena, edit: Edit) -> Arrays:
-    """Return the scores of the judging rows by models of half of the train rows: `before` an edit that makes rows, and `after` it.
+def half_scores(arena: Arena, *edits: Edit) -> Arrays:
+    """Return the `scores` (n,) of the judging rows by the model of half of the train rows, after edits that make rows of these.
 
     Raises
     ------
     NotApplicable
         Half of the train rows leave nothing to learn from.
     """
-    train = arena.bench.train
-    edited = apply(train, fit_to(train, edit)[0])
-    return {"before": _scores_of_half(arena, train, ()), "after": _scores_of_half(arena, edited, (edit,))}
+    bench = arena.bench
+    together = together_of(bench, np.arange(bench.train.num_rows))
+    half = half_of(bench.train, target_of(bench.train, bench.schema), groups=together, seed=bench.seed)
+    chosen = bench.train.column(ROW_ID).combine_chunks().filter(pa.array(half))
+    train = bench.train
+    for edit in edits:
+        train = apply(train, fit_to(train, edit)[0])
+    train = train.filter(pa.array(made_of(train, chosen)))
+    refuse_empty(bench, train)
+    model = bench.fit_train(train, edits, start=bench.baseline)
+    return {"scores": bench.scores(bench.predict(model, arena.judged.positions), arena.judged)}
 
 
 def slopes_of(arena: Arena, edit: Edit, whole: tuple[Vector, Vector], half: tuple[Vector, Vector]) -> Slopes:
@@ -59,25 +67,7 @@ def slopes_of(arena: Arena, edit: Edit, whole: tuple[Vector, Vector], half: tupl
     return Slopes(before=before, after=after)
 
 
-def _scores_of_half(arena: Arena, train: pa.Table, edits: tuple[Edit, ...]) -> Vector:
-    bench = arena.bench
-    half = train.filter(pa.array(_in_half(bench, train)))
-    refuse_empty(bench, half)
-    model = bench.fit_train(half, edits, start=bench.baseline)
-    return bench.scores(bench.predict(model, arena.judged.positions), arena.judged)
-
-
-def _in_half(bench: Bench, train: pa.Table) -> Mask:
-    groups = None
-    if bench.groups is not None:
-        at = pc.index_in(train.column(ROW_ID), value_set=bench.table.column(ROW_ID).combine_chunks())
-        known = np.asarray(pc.fill_null(at, -1), dtype=np.intp)
-        groups = np.where(known < 0, -1, bench.groups[known])
-    together = standing_together(groups, lambda: train.select([column.name for column in bench.schema.features]))
-    return half_of(train, target_of(train, bench.schema), groups=together, seed=bench.seed)
-
-
-def _mean(arena: Arena, differences: Vector, rows: np.ndarray) -> Estimate:
+def _mean(arena: Arena, differences: Vector, rows: Mask) -> Estimate:
     bench, judged = arena.bench, arena.judged.only(rows)
     strata = bench.strata(judged)
     codes = np.zeros(len(judged), dtype=np.intp) if strata is None else strata

@@ -9,7 +9,7 @@ from tilth.core.estimate import WIDEST, Estimate
 from tilth.core.trial import Slopes, Trial, Verdict
 from tilth.loop.arena import Arena
 from tilth.loop.candidates import Candidate
-from tilth.loop.judge import Judgement
+from tilth.loop.judge import Judgement, Outcome
 from tilth.loop.sensitivity import least_detectable
 from tilth.loop.verdicts import Decision, Reading
 from tilth.numerics.kept_gain import given_kept, least_kept
@@ -30,16 +30,18 @@ class Measured:
     """The figures of one try before a verdict is made of them."""
 
     candidate: Candidate
+    outcome: Outcome
     reading: Reading
     base: tuple[str, ...]
     n_left_out: int
     """Dev rows that copy what the edit removes."""
-    slopes: Slopes | None
     seconds: float
+    slopes: Slopes | None = None
+    """How steep the learning curve is, of an edit that makes rows."""
 
 
 def trial_of(arena: Arena, measured: Measured, decision: Decision, alpha: float, level: float) -> Trial:
-    """`level` is what the p-value had to meet if no other edit helps."""
+    """Return the trial of a try and its decision; `level` is what the p-value had to meet if no other edit helps."""
     judgement: Judgement = measured.reading.judgement
     edit, undecided = measured.candidate.edit, decision.verdict is Verdict.UNDECIDED
     return Trial(

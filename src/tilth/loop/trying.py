@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tilth.core.edit import Edit
-from tilth.core.errors import NotApplicable
 from tilth.core.ids import digest_of
 from tilth.core.trial import Guard, Slopes, Trial, Verdict
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
@@ -85,7 +84,7 @@ def try_all(
         tell(str(candidate.edit.operator), number, len(finalists))
         step = f"try {candidate.edit.operator}"
         one = quarantine.run(step, partial(_measure, arena, candidate, (), stakes))
-        measured += [] if one is None else [one]
+        measured += [] if one is None else [_with_slopes(arena, one, quarantine)]
     least = arena.settings.least_useful_gain
     shares = [stakes.shares[m.candidate.edit.edit_id] for m in measured]
     decisions = decide([m.reading for m in measured], stakes.of_finalists, least, shares=shares)
@@ -138,25 +137,31 @@ def _measure(arena: Arena, candidate: Candidate, base: tuple[Edit, ...], stakes:
         more = partial(with_more_placebos, arena, candidate, base, outcome, arena.enough_placebos)
         outcome = Outcome(**arena.remember(digest_of([key, arena.enough_placebos]), lambda: more().to_arrays()))
         reading = _read(arena, candidate.edit, outcome, names, stakes)
-    slopes = None if base or not makes_rows(candidate.edit) else _slopes(arena, candidate.edit, outcome, key)
     return Measured(
         candidate=candidate,
+        outcome=outcome,
         reading=reading,
         base=names,
         n_left_out=n_dev - len(arena.judged),
-        slopes=slopes,
         seconds=round(time.perf_counter() - started, 3),
     )
 
 
-def _slopes(arena: Arena, edit: Edit, outcome: Outcome, key: str) -> Slopes | None:
-    """Return how steep the learning curve is without made rows and with them; None where half of the rows cannot be learnt from."""
-    half = partial(half_scores, arena, edit)
-    try:
-        found = arena.remember(digest_of([key, "halves"]), half)
-    except NotApplicable:
-        return None
-    return slopes_of(arena, edit, (outcome.before, outcome.after), (found["before"], found["after"]))
+def _with_slopes(arena: Arena, measured: Measured, quarantine: Quarantine) -> Measured:
+    """Return a try of made rows with how steep the learning curve is; what fails there costs no verdict."""
+    edit = measured.candidate.edit
+    if not makes_rows(edit):
+        return measured
+    found = quarantine.run(f"learning curve with {edit.operator}", partial(_slopes, arena.judging(edit), measured))
+    return replace(measured, slopes=found)
+
+
+def _slopes(arena: Arena, measured: Measured) -> Slopes:
+    """Return how steep the learning curve is without made rows and with them; the former is the same for all edits."""
+    edit, outcome = measured.candidate.edit, measured.outcome
+    before = arena.remember(digest_of([arena.context, "half"]), partial(half_scores, arena))
+    after = arena.remember(digest_of([arena.context, "half", edit.edit_id]), partial(half_scores, arena, edit))
+    return slopes_of(arena, edit, (outcome.before, outcome.after), (before["scores"], after["scores"]))
 
 
 def _is_promising(reading: Reading, stakes: _Stakes) -> bool:
@@ -223,7 +228,7 @@ def _compose(
         step = f"try {one.edit.operator} on top of {len(base)}"
         trial = quarantine.run(step, partial(_retest, arena, candidate, base, stakes))
         if trial is not None and trial.verdict is Verdict.KEPT:
-            composed.append(Tried(edit=one.edit, trial=trial))
+            composed.append(Tried(edit=one.edit, trial=replace(trial, slopes=one.trial.slopes)))
             continue
         if trial is not None:
             _record(arena, stakes, trial)

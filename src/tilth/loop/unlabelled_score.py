@@ -29,9 +29,10 @@ from tilth.monitoring._ensemble import FEWEST_LABELLED, ensemble
 from tilth.monitoring._shared import WHAT_IT_CANNOT_KNOW, labels_worth_as_much
 from tilth.numerics.calibration import apply_temperature, fit_temperature
 from tilth.numerics.intervals import mean_interval
+from tilth.operators.needs import NEEDS
 from tilth.operators.protocols import Metric, Outlyingness, ScoreEstimator
 from tilth.operators.registry import make, names, spec_of
-from tilth.operators.view import NEEDS, View
+from tilth.operators.view import View
 from tilth.store.version import Version
 
 __all__ = ["UnlabelledScore", "estimated_score"]

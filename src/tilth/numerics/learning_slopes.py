@@ -5,8 +5,7 @@
 p_all and p_half are predictions of rows by models that did not see them, learnt from all and from half of the other rows. Where
 the curve is steep, more rows still help; where it is flat, they do not, however bad the score.
 
-Source: Cortes, Jackel, Solla, Vapnik, Denker (1993), Learning Curves: Asymptotic Values and Rate of Convergence, NeurIPS; Cawley (2011),
-Baseline Methods for Active Learning (what a row is worth where the curve is steep).
+Source: Cortes, Jackel, Solla, Vapnik, Denker (1993), Learning Curves: Asymptotic Values and Rate of Convergence, NeurIPS.
 """
 
 from __future__ import annotations

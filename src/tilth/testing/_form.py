@@ -13,8 +13,9 @@ from typing import Any, get_args
 import yaml
 
 from tilth.core.spec import Spec
+from tilth.operators.needs import NEEDS
 from tilth.operators.registry import ROOM_VERBS, class_name, spec_of
-from tilth.operators.view import NEEDS, Scope
+from tilth.operators.view import Scope
 from tilth.testing._subject import Check, Subject
 
 __all__ = ["FORM"]

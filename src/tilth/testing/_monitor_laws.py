@@ -14,8 +14,9 @@ import pyarrow as pa
 from tilth.core.errors import TilthError
 from tilth.core.estimate import Estimate
 from tilth.core.rng import generator
+from tilth.operators.needs import NEEDS
 from tilth.operators.registry import spec_of
-from tilth.operators.view import NEEDS, View
+from tilth.operators.view import View
 from tilth.testing._behaviour import global_state, same_state
 from tilth.testing._subject import Check, Subject, is_refusal
 from tilth.testing.views import Reads, schema_of
