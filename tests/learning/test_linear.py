@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from tilth.core.errors import LabelError
 from tilth.core.target import Target
 from tilth.learning.linear import Linear
+from tilth.operators.registry import spec_of
 from tilth.operators.view import View
 from tilth.testing.views import view_of
 
@@ -53,6 +54,20 @@ def test_a_soft_target_is_several_weighted_rows() -> None:
     theirs = LogisticRegression(C=1 / Linear().penalty, tol=1e-10, max_iter=5_000)
     theirs.fit(view.embeddings[rows].astype(float), classes, sample_weight=soft.ravel())
     np.testing.assert_allclose(ours, theirs.predict_proba(view.embeddings.astype(float)), atol=1e-5)
+
+
+def test_a_rough_fit_is_near_and_starts_others_without_a_curvature() -> None:
+    view, labels = world()
+    exact, rough = Linear(penalty=0.05), Linear(penalty=0.05).roughly()
+    prepared = exact.prepare(view)
+    model = rough.fit(view, hard(labels), prepared=prepared)
+    near = exact.predict_proba(view, exact.fit(view, hard(labels), prepared=prepared))
+    np.testing.assert_allclose(rough.predict_proba(view, model), near, atol=2e-3)
+    assert model.curvature(prepared, 0.05 / N) is None
+    started = exact.fit(view, hard(labels), prepared=prepared, start=model)
+    np.testing.assert_allclose(exact.predict_proba(view, started), near, atol=1e-6)
+    assert pickle.loads(pickle.dumps(model)).is_rough
+    assert spec_of(rough) == spec_of(exact)
 
 
 def test_a_start_changes_nothing() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,6 +13,7 @@ from tilth.core.apply import apply
 from tilth.core.edit import Edit, Verb
 from tilth.core.names import ROW_ID, TARGET, WEIGHT
 from tilth.core.spec import Spec
+from tilth.learning.boosting import Boosting
 from tilth.loop import bench as bench_module
 
 
@@ -57,6 +60,17 @@ def test_rows_in_another_order_or_from_elsewhere_or_few_are_not_taken_for_prepar
 def test_features_of_all_train_rows_stand_in_memory_once(bench):
     assert bench.features_at(bench.train_positions) is bench.train_features
     np.testing.assert_array_equal(bench.features_at(np.array([4, 2])), bench.features[[4, 2]])
+
+
+def test_rough_fits_share_what_was_prepared_and_come_near(bench):
+    rough, change = bench.rough, edit(bench, "drop")
+    assert rough.prepared is bench.prepared
+    assert rough.baseline is bench.baseline
+    found, exact = rough.fit_edited(change), bench.fit_edited(change)
+    assert found.is_rough
+    np.testing.assert_allclose(coefficients(found), coefficients(exact), atol=1e-2)
+    trees = replace(bench, learner=Boosting(), _memo={})
+    assert trees.rough is trees
 
 
 def test_a_target_among_more_rows_keeps_its_rows():

@@ -8,7 +8,7 @@ from scipy.optimize import check_grad
 from sklearn.linear_model import LogisticRegression
 
 from tilth.core.errors import InputError
-from tilth.numerics import _softmax_curvature
+from tilth.numerics import _lbfgs, _softmax_curvature
 from tilth.numerics import softmax_regression as sr
 from tilth.numerics._softmax_loss import ForwardSoftmaxLoss, SoftmaxLoss, softmax_columns
 
@@ -142,6 +142,36 @@ def test_a_known_curvature_of_a_large_problem_serves_longer_and_changes_nothing(
     longer = sr.fit(projected, targets, weights, design, base, known_curvature=known)
     assert longer.converged
     assert sr.predict_proba(projected, longer) == pytest.approx(sr.predict_proba(projected, usual), abs=1e-6)
+
+
+@pytest.mark.parametrize("l2", [1e-2, 1e-5])
+@pytest.mark.parametrize("held", [True, False])
+def test_single_precision_leads_to_the_same_optimum(monkeypatch, l2, held):
+    """Large problems go the first part of the way in float32; what is asked for is reached, in about as many steps."""
+    features, labels = world(n=4_000, k=12, d=30, spread=0.5)
+    targets, weights = one_hot(labels, 12), np.ones(4_000)
+    monkeypatch.setattr(sr, "MOST_HELD", sr.MOST_HELD if held else 1)
+    design = sr.prepare(features.astype(np.float32), l2)
+    projected = design.on_axes(features.astype(np.float32))
+    led = sr.fit(projected, targets, weights, design)
+    rough = sr.fit(projected, targets, weights, design, tolerance=1e-4)
+    monkeypatch.setattr(sr, "_SCOUTED", np.inf)
+    alone = sr.fit(projected, targets, weights, design)
+    assert led.converged
+    assert rough.converged
+    assert led.n_iterations <= alone.n_iterations + 5
+    assert sr.predict_proba(projected, led) == pytest.approx(sr.predict_proba(projected, alone), abs=1e-6)
+    assert sr.predict_proba(projected, rough) == pytest.approx(sr.predict_proba(projected, alone), abs=2e-3)
+
+
+def test_where_single_precision_finds_no_step_the_fit_goes_on_in_double(monkeypatch):
+    """A tolerance that float32 cannot tell from rounding is reached in float64."""
+    features, labels = world(n=3_000, k=3, d=8, spread=0.2)
+    features = features.astype(np.float32) * 1e3
+    monkeypatch.setattr(sr, "_SCOUTED", 0)
+    monkeypatch.setattr(_lbfgs, "_NEAR", 0.0)
+    _, _, fit = fitted(features, one_hot(labels, 3), l2=1e-6)
+    assert fit.converged
 
 
 def test_the_inverse_of_a_curvature():

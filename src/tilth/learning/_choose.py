@@ -25,7 +25,7 @@ from tilth.core.rng import row_uniforms
 from tilth.core.schema import ColumnType, Schema
 from tilth.core.spec import Spec
 from tilth.core.target import Target
-from tilth.learning._crossfit import calibrated, part_of, predicted_by_fold
+from tilth.learning._crossfit import calibrated, part_of, predicted_by_fold, roughly
 from tilth.operators.protocols import Learner
 from tilth.operators.registry import spec_of
 from tilth.operators.view import View
@@ -158,7 +158,7 @@ class _Entry:
 def _walk(learner: Learner, view: View, target: Target, folds: IntVector) -> list[_Entry]:
     tried: list[_Entry] = []
     for setting in learner.grid():
-        predicted = predicted_by_fold(setting, view, target, folds)
+        predicted = predicted_by_fold(roughly(setting), view, target, folds)
         tried.append(_entry(setting, calibrated(predicted, target), target))
         best = min(tried, key=lambda entry: entry.loss)
         if len(tried) > 2 and all(entry.behind(best) > 1.0 for entry in tried[-2:]) and best not in tried[-2:]:

@@ -19,7 +19,7 @@ from tilth.numerics.calibration import apply_temperature, fit_temperature
 from tilth.operators.protocols import Learner, Model
 from tilth.operators.view import View
 
-__all__ = ["FOLDS", "calibrated", "fold_numbers", "out_of_sample", "part_of", "predicted_by_fold"]
+__all__ = ["FOLDS", "calibrated", "fold_numbers", "out_of_sample", "part_of", "predicted_by_fold", "roughly"]
 
 FOLDS = 5
 _DECILES = np.linspace(0.1, 0.9, 9)
@@ -109,6 +109,12 @@ def predicted_by_fold(
     if predicted is None:
         raise NotApplicable("there is no row to predict")
     return predicted
+
+
+def roughly(learner: Learner) -> Learner:
+    """Return the learner for fits that are only compared, where it knows a quicker way to about the same; else itself."""
+    quicker: Any = getattr(learner, "roughly", None)
+    return learner if quicker is None else quicker()
 
 
 def calibrated(predicted: Matrix, target: Target) -> Matrix:

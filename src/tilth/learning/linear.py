@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Linear", "LinearModel", "Prepared"]
 
+_ROUGH = 1e-4
 _NEAR = 1.3
 """Penalties per row up to this factor apart share a curvature: folds and edited rows do, a third of the rows does not."""
 
@@ -50,12 +51,14 @@ class Prepared:
 class LinearModel:
     """What was fitted, in the features as they were handed in: coefficients (d, k) and intercepts (k,).
 
-    A model that starts other fits remembers its curvature, which makes them three times as fast and changes nothing else.
+    A model that starts other fits remembers its curvature, which makes them three times as fast and changes nothing else. A rough model
+    starts a handful, which would not earn it back.
     """
 
     coefficients: Matrix
     intercepts: Vector
     converged: bool
+    is_rough: bool = False
     _known: list[tuple[Prepared, float, BlockCurvature | None]] = field(default_factory=list, repr=False)
 
     def on_axes(self, design: Design) -> SoftmaxFit:
@@ -65,7 +68,12 @@ class LinearModel:
         return SoftmaxFit(np.vstack([turned, level]), 0, converged=False)
 
     def curvature(self, prepared: Prepared, l2: float) -> BlockCurvature | None:
-        """Return the inverse curvature on all prepared rows at this model, computed once for penalties per row near `l2`."""
+        """Return the inverse curvature on all prepared rows at this model, computed once for penalties per row near `l2`.
+
+        None where the model is rough, or the curvature would take more than 512 MB.
+        """
+        if self.is_rough:
+            return None
         for rows, near, found in self._known:
             if rows is prepared and near / _NEAR <= l2 <= near * _NEAR:
                 return found
@@ -77,7 +85,7 @@ class LinearModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what was fitted, without what can be computed again."""
-        return LinearModel, (self.coefficients, self.intercepts, self.converged)
+        return LinearModel, (self.coefficients, self.intercepts, self.converged, self.is_rough)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +113,18 @@ class Linear:
     tasks: ClassVar[frozenset[TaskType]] = frozenset({TaskType.BINARY, TaskType.MULTICLASS})
     accepts: ClassVar[frozenset[TargetKind]] = frozenset({TargetKind.CLASS, TargetKind.DISTRIBUTION})
     revision: ClassVar[int] = 1
+    tolerance: ClassVar[float] = 1e-7
+    """Of the Newton decrement; probabilities end within a small multiple of it."""
 
     penalty: float = 0.3
 
     def grid(self) -> Sequence[Linear]:
         """Return eight penalties a factor of three apart, strongest first."""
         return tuple(Linear(penalty=penalty) for penalty in (30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01))
+
+    def roughly(self) -> Linear:
+        """Return the same learner for fits that are only compared: within 1e-3 in probability, for a third of the time."""
+        return _RoughLinear(penalty=self.penalty)
 
     def prepare(self, view: View) -> Prepared:
         """Return the principal axes of the view's features and the features on them."""
@@ -136,9 +150,10 @@ class Linear:
             design,
             None if start is None else start.on_axes(design),
             known_curvature=None if start is None or prepared is None else start.curvature(prepared, design.l2),
+            tolerance=self.tolerance,
         )
         coefficients, intercepts = softmax_regression.feature_coefficients(design, found)
-        return LinearModel(coefficients, intercepts, found.converged)
+        return LinearModel(coefficients, intercepts, found.converged, self.tolerance >= _ROUGH)
 
     def predict_proba(self, view: View, model: LinearModel) -> Matrix:
         """Return (n, k) class probabilities."""
@@ -148,3 +163,9 @@ class Linear:
             rows = slice(first, first + BLOCK_ROWS)
             probs[rows] = softmax(features[rows] @ model.coefficients + model.intercepts, axis=1)
         return probs
+
+
+class _RoughLinear(Linear):
+    """Linear with fits that are only compared."""
+
+    tolerance: ClassVar[float] = _ROUGH

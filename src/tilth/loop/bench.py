@@ -18,6 +18,7 @@ from tilth.core.errors import ConfigError, NotApplicable
 from tilth.core.ids import content_sums, digest_of
 from tilth.core.names import AUGMENT, ROW_ID, SPLIT, SYSTEM_COLUMNS, TARGET, WEIGHT, Split
 from tilth.core.schema import Schema
+from tilth.learning._crossfit import roughly
 from tilth.loop.augmented import augmentation_of, with_copies
 from tilth.loop.frames import class_codes, numeric_labels, target_of, train_rows, trusted_of
 from tilth.operators.augmenting import Augmentation, BoundPolicy
@@ -182,6 +183,17 @@ class Bench:
     def baseline(self) -> Model:
         """The model fitted to the unedited train rows."""
         return self.fit_train(self.train)
+
+    @cached_property
+    def rough(self) -> Bench:
+        """The same version for fits that are only compared; what was prepared of its train rows, and its baseline, are shared."""
+        learner = roughly(self.learner)
+        if learner is self.learner:
+            return self
+        found = replace(self, learner=learner, keep=None, _memo={})
+        shared = ("train", "train_features", "train_positions", "train_view", "prepared", "baseline")
+        vars(found).update({name: getattr(self, name) for name in shared})
+        return found
 
     def fit_train(self, train: pa.Table, edits: tuple[Edit, ...] = (), start: Model | None = None) -> Model:
         """Return the model fitted to train rows after edits; rows without a target are left out.

@@ -149,7 +149,7 @@ def _of_goal(gains: Matrix, shares: Matrix, inside: Mask) -> float:
 def screening_of(bench: Bench) -> Screening:
     """Return the folds of a version's labelled train rows, each with the scores of a model of the others."""
     short = _short(bench) if bench.is_dear else None
-    bench = bench.cheap
+    bench = bench.cheap.rough
     rows = _screened(bench)
     folds = folds_of(bench, rows)
     apart = Apart(bench=bench, rows=rows, folds=folds)

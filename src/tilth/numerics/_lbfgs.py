@@ -27,6 +27,8 @@ _MEMORY = 20
 _MAX_TRIALS = 30
 _DECREASE, _FLATTER = 1e-4, 0.9
 _ROUNDING = 1e-14
+_NEAR = 1e-5
+"""Decrement down to which a loss in single precision leads: well above what its rounding moves."""
 
 
 class LinearScoreLoss(Protocol):
@@ -88,22 +90,30 @@ def minimize(
     precondition: Callable[[Matrix], Matrix],
     tolerance: float,
     max_iterations: int,
+    scout: LinearScoreLoss | None = None,
 ) -> Minimum:
     """Follow L-BFGS from `start` until the Newton decrement is at most `tolerance`.
 
     The decrement is estimated by sqrt(-gradient · direction); half its square is about the excess loss. Unlike
-    the length of the gradient it does not depend on the scale of the parameters.
+    the length of the gradient it does not depend on the scale of the parameters. A `scout` is the same loss in single precision: it goes
+    ahead while the minimum is far, and where no more than that is asked for, to the end.
     """
-    at = _start(loss, start)
+    leading = loss if scout is None else scout
+    at = _start(leading, start)
     memory: deque[_Pair] = deque(maxlen=_MEMORY)
     for iteration in range(max_iterations):
         direction = _direction(at.gradient, memory, precondition)
-        if -float(np.vdot(at.gradient, direction)) <= tolerance**2:
+        near = tolerance if leading is loss else max(tolerance, _NEAR)
+        is_near = -float(np.vdot(at.gradient, direction)) <= near**2
+        if is_near and near == tolerance:
             return Minimum(at.parameters, iteration, converged=True)
-        step = _search(loss, at, direction)
-        if step is None:
+        step = None if is_near else _search(leading, at, direction)
+        if step is not None:
+            at = _move(leading, at, step, direction, memory)
+        elif leading is loss:
             return Minimum(at.parameters, iteration, converged=False)
-        at = _move(loss, at, step, direction, memory)
+        else:
+            leading, at = loss, _start(loss, at.parameters)
     return Minimum(at.parameters, max_iterations, converged=False)
 
 

@@ -40,7 +40,7 @@ __all__ = [
     "is_affordable",
 ]
 
-_KEPT_MASS = 0.95
+_KEPT_MASS = 0.8
 _FLOOR = 1e-3
 _JITTER = 1e-14
 _BLOCK_BYTES = 2**29
@@ -94,7 +94,7 @@ class BlockCurvature:
 def block_curvature(projected: OnAxes, probs: Matrix, weights: Vector, variances: Vector, l2: float) -> BlockCurvature:
     """Curvature of each class at given probabilities; (n, d), (k, n), weights (n,) with sum 1.
 
-    Only the rows that hold 95 % of a class's p (1 - p) enter its matrix; the rest enters as the average row.
+    Only the rows that hold 80 % of a class's p (1 - p) enter its matrix; the rest enters as the average row.
     """
     n_axes = projected.shape[1]
     inverses = np.zeros((len(probs), n_axes + 1, n_axes + 1), dtype=np.float32)

@@ -31,7 +31,7 @@ _PENALTIES = (1e-2, 1e-3, 1e-4, 1e-5)
 """Penalties per row of the fits inside, among which held-out rows choose by their log loss."""
 _SOFT = 0.5
 """Share of a row's error that is the probability given to other classes: it moves before a decision does, and is less noisy."""
-_LOOSE = 1e-4
+_LOOSE = 1e-3
 """Newton decrement of the fits inside: the weights need errors of held-out rows, not a last digit."""
 _BALANCES = (0.25, 0.5, 0.75, 1.0)
 """Strengths of group balancing from the best of which the game starts."""

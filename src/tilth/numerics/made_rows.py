@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["Gate", "audited"]
 
 FOLDS = 3
-MOST_REAL, MOST_WIDE, AXES, SQUARED = 6_000, 256, 32, 12
-"""Real rows that models are fitted to; columns beyond which features are projected at random; axes read, and those squared too."""
+MOST_REAL, MOST_APART, MOST_WIDE, AXES, SQUARED = 6_000, 1_500, 256, 32, 12
+"""Real rows that models are fitted to, and whose distances to the others are taken; columns beyond which features are projected at
+random; axes read, and those squared too."""
 PENALTY = 3e-3
 FEWEST_JUDGED = 6
 """Real rows of a class below which no model can say what is of it."""
@@ -153,7 +154,8 @@ def _copies(x: Matrix, labels: IntVector, z: Matrix, targets: Matrix, near: floa
     own = np.flatnonzero(np.isin(labels, np.flatnonzero(targets.any(axis=0))))[:MOST_REAL]
     if len(own) < 2:
         return np.asarray(to_real <= 1e-5)
-    apart = k_nearest(wide[own], 1, metric="euclidean", exclude_self=True).distances[:, 0]
+    some = own[:: -(-len(own) // MOST_APART)]
+    apart = k_nearest(wide[own], 2, queries=wide[some], metric="euclidean", exclude_self=False).distances[:, 1]
     return np.asarray((to_real <= 1e-5) | (to_real < 0.499 * np.quantile(apart, near)))
 
 
@@ -204,7 +206,7 @@ class _Model:
         total = (targets * weights[:, None]).sum(axis=0)
         even = weights * (targets @ np.where(total > 0, 1 / np.maximum(total, 1e-12), 0.0))
         projected = self.design.project(rows)
-        self.fitted = softmax_regression.fit(projected, targets, even, self.design, tolerance=1e-5)
+        self.fitted = softmax_regression.fit(projected, targets, even, self.design, tolerance=1e-4)
 
     def __call__(self, rows: Matrix) -> Matrix:
         """Return the classes' probabilities, (m, k)."""

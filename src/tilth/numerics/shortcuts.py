@@ -26,6 +26,8 @@ from tilth.numerics.distributions import normal_tail
 __all__ = ["Lean", "Within", "held_out_errors", "lean_p_value", "speaks_for", "within_slice", "without_trace"]
 
 _PENALTIES = (1e-2, 1e-3, 1e-4)
+_CLOSE = 1e-3
+"""Of the Newton decrement: decisions are compared, not probabilities."""
 _RIDGE = 0.01
 """Share of the mean variance that is added to every direction."""
 
@@ -190,8 +192,9 @@ def held_out_errors(features: FloatMatrix32, labels: IntVector, folds: IntVector
     design = softmax_regression.prepare(features, min(_PENALTIES))
     projected = design.project(features)
     best, least = np.zeros(len(labels)), np.inf
+    models: dict[int, softmax_regression.SoftmaxFit] = {}
     for l2 in _PENALTIES:
-        probs = _held_out(projected, targets, folds, design, l2)
+        probs = _held_out(projected, targets, folds, replace(design, l2=l2), models)
         loss = -float(np.log(np.maximum(probs[np.arange(len(labels)), labels], 1e-12)).sum())
         if loss >= least:
             break
@@ -200,13 +203,18 @@ def held_out_errors(features: FloatMatrix32, labels: IntVector, folds: IntVector
 
 
 def _held_out(
-    projected: Matrix, targets: Matrix, folds: IntVector, design: softmax_regression.Design, l2: float
+    projected: Matrix,
+    targets: Matrix,
+    folds: IntVector,
+    design: softmax_regression.Design,
+    models: dict[int, softmax_regression.SoftmaxFit],
 ) -> Matrix:
+    """Return probabilities of held-out rows; `models` are those of a stronger penalty, from which these start, and which they replace."""
     probs, last = np.zeros_like(targets), None
-    for fold in np.unique(folds):
+    for fold in np.unique(folds).tolist():
         held = folds == fold
-        last = softmax_regression.fit(
-            projected[~held], targets[~held], np.ones(int((~held).sum())), replace(design, l2=l2), last, tolerance=1e-4
-        )
+        start, weights = models.get(fold, last), np.ones(int((~held).sum()))
+        last = softmax_regression.fit(projected[~held], targets[~held], weights, design, start, tolerance=_CLOSE)
         probs[held] = softmax_regression.predict_proba(projected[held], last)
+        models[fold] = last
     return probs

@@ -17,7 +17,7 @@ Patrini et al. (2017), CVPR, theorem 2 (forward correction).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ import numpy as np
 
 from tilth.core.arrays import IntVector, Matrix, Vector, read_only
 from tilth.core.errors import InputError
-from tilth.numerics._axes import MOST_HELD, OnAxes, Turned
+from tilth.numerics._axes import MOST_HELD, OnAxes, Turned, in_single_precision
 from tilth.numerics._checks import check_targets, check_transition, check_weights
 from tilth.numerics._lbfgs import Minimum, minimize
 from tilth.numerics._softmax_curvature import (
@@ -45,9 +45,13 @@ if TYPE_CHECKING:
 __all__ = ["Design", "SoftmaxFit", "curvature", "feature_coefficients", "fit", "predict_proba", "prepare"]
 
 _BLOCK_ROWS = 8_192
-_STAGE, _NEWTON_STAGE = 35, 10
+_STAGE, _ROUGH_STAGE, _NEWTON_STAGE = 35, 60, 10
+_ROUGH = 1e-4
+"""Tolerance of fits that single precision brings to their end."""
 _KNOWN_STAGE = 105
 """Steps under a known curvature of a large problem, where a fresh one costs as many as half of them."""
+_SCOUTED = 1 << 20
+"""Multiplications in a product with all rows from which single precision pays while the minimum is far."""
 _ABSENT_MASS = 1e-10
 _ABSENT_SCORE = float(np.log(1e-12))
 
@@ -262,24 +266,35 @@ def _minimize_in_stages(
 ) -> Minimum:
     """Begin with the mean curvature, or a known one; after each stage that did not suffice, look closer."""
     at, done = Minimum(first, 0, converged=False), 0
+    is_large = loss.projected.shape[0] * first.size >= _SCOUTED
+    scout = replace(loss, projected=in_single_precision(loss.projected)) if is_large else None
     for stage in count():
         curved: Curvature | None = known if stage == 0 else None
         if curved is None:
             probs, _ = softmax_columns(loss.scores(at.parameters))
             curved = curvature_of_stage(stage, loss.projected, probs, loss.shares, variances, loss.l2)
-        steps = min(_longest(stage, curved, first.size), max_iterations - done)
-        at = minimize(loss, at.parameters, precondition=curved.solve, tolerance=tolerance, max_iterations=steps)
+        steps = min(_longest(stage, curved, first.size, tolerance), max_iterations - done)
+        at = minimize(
+            loss,
+            at.parameters,
+            precondition=curved.solve,
+            tolerance=tolerance,
+            max_iterations=steps,
+            scout=scout,
+        )
         done += at.n_iterations
         if at.converged or at.n_iterations == 0 or done >= max_iterations:
             break
     return at._replace(n_iterations=done)
 
 
-def _longest(stage: int, curved: Curvature, n_coefficients: int) -> int:
-    """Return how many steps a curvature serves before a closer look pays."""
+def _longest(stage: int, curved: Curvature, n_coefficients: int, tolerance: float) -> int:
+    """Return how many steps a curvature serves before a closer look pays; later, where few steps are left and these are cheap."""
     if isinstance(curved, BlockCurvature) and stage == 0 and n_coefficients > FULL_SIZE:
         return _KNOWN_STAGE
-    return _NEWTON_STAGE if isinstance(curved, FullCurvature) else _STAGE
+    if isinstance(curved, FullCurvature):
+        return _NEWTON_STAGE
+    return _STAGE if tolerance < _ROUGH else _ROUGH_STAGE
 
 
 def _first_parameters(start: SoftmaxFit | None, present: IntVector, n_axes: int) -> Matrix:
