@@ -19,6 +19,7 @@ from tilth.editing.generated_rows import GeneratedRows
 from tilth.editing.relabel_hard import RelabelHard
 from tilth.loop import candidates
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
+from tilth.loop.forecast import Screening, screening_of
 from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted, without_judges
 from tilth.loop.quarantine import Quarantine
 from tilth.operators import registry
@@ -327,6 +328,28 @@ def test_a_forged_edit_of_dev_labels_is_a_failed_step(world, only):
 
 
 # screening
+
+
+def test_many_candidates_race_over_the_first_folds_and_few_are_forecast_to_the_end(world, monkeypatch):
+    """Those that lead on two folds have the forecasts that they would have without a race."""
+    shares = np.linspace(0.02, 0.6, 20)
+    many = [candidate(world, dropping(float(share), seed)) for seed, share in enumerate(shares)]
+    whole = [screen(world.bench, [one], Quarantine(), told)[0] for one in many]
+    folds = []
+    measured = Screening._measured
+    monkeypatch.setattr(
+        Screening, "_measured", lambda self, fold, edit: folds.append(fold) or measured(self, fold, edit)
+    )
+    raced = screen(world.bench, many, Quarantine(), told)
+    assert len(raced) == candidates.MOST_RACING
+    assert len(folds) == 2 * len(many) + 3 * candidates.MOST_RACING
+    alone = {one.edit.edit_id: one.forecast for one in whole}
+    assert all(one.forecast == alone[one.edit.edit_id] for one in raced)
+    assert [c.forecast for c in raced] == sorted((c.forecast for c in raced), reverse=True)
+    screening = screening_of(world.bench)
+    early = {c.edit.edit_id: screening.forecast(c.edit, c.editor, c.view, n_folds=2) for c in many}
+    ahead = {one.edit.edit_id for one in raced}
+    assert min(early[one] for one in ahead) >= max(early[one] for one in early.keys() - ahead)
 
 
 def test_the_best_strength_of_each_operator_goes_first(world):

@@ -83,8 +83,10 @@ class Screening:
     """Where the bench's learner stands in for another: the other one, trained for a shorter time."""
     _memo: dict[str, Matrix] = field(default_factory=dict)
 
-    def forecast(self, edit: Edit, editor: Editor, view: View, goal: Mask | None = None) -> float:
-        """Return the mean gain on held-out rows; 0 where train has too few labelled rows to hold some out.
+    def forecast(
+        self, edit: Edit, editor: Editor, view: View, goal: Mask | None = None, n_folds: int | None = None
+    ) -> float:
+        """Return the mean gain on held-out rows, of the first folds or of all; 0 where train has too few labelled rows to hold some out.
 
         With `goal` (n,), a mask over all rows of the version, only held-out rows of that slice count; but what costs the average of all
         held-out rows more than a trial would let pass is forecast to lose that.
@@ -93,26 +95,29 @@ class Screening:
             return 0.0
         if self.short is not None and AUGMENT in edit.set:
             return self._short_forecast(self.short, edit, goal)
-        gains = np.hstack([self._gain(fold, self._edit_without(fold, edit, editor, view)) for fold in self.folds])
-        shares = np.hstack([np.repeat(fold.shares[:, None], len(fold.positions), axis=1) for fold in self.folds])
+        folds = self.folds[:n_folds]
+        gains = np.hstack([self._gain(fold, edit, editor, view) for fold in folds])
+        shares = np.hstack([np.repeat(fold.shares[:, None], len(fold.positions), axis=1) for fold in folds])
         if goal is not None:
-            return _of_goal(gains, shares, goal[np.concatenate([fold.positions for fold in self.folds])])
+            return _of_goal(gains, shares, goal[np.concatenate([fold.positions for fold in folds])])
         if not self.bench.metric.stratified:
             return float(np.average(gains, weights=shares))
-        labels = np.hstack([fold.labels for fold in self.folds])
+        labels = np.hstack([fold.labels for fold in folds])
         of_class = [labels == c for c in np.unique(labels)]
         return float(np.mean([np.average(gains[some], weights=shares[some]) for some in of_class]))
 
     def _short_forecast(self, bench: Bench, edit: Edit, goal: Mask | None) -> float:
         """Return the mean gain on the first fold's rows by short trainings outside it."""
-        fold = self.folds[0]
+        fold, key = self.folds[0], f"{edit.edit_id} short"
         if "short" not in self._memo:
             self._memo["short"] = _scores(bench, _predicted(bench, fold.inside, (), fold.positions), fold.labels)
         fitting = fit_to(fold.inside, edit)[0]
         if not fitting.n_rows:
             return 0.0
-        predicted = _predicted(bench, apply(fold.inside, fitting), (fitting,), fold.positions)
-        gains = _scores(bench, predicted, fold.labels) - self._memo["short"]
+        if key not in self._memo:
+            predicted = _predicted(bench, apply(fold.inside, fitting), (fitting,), fold.positions)
+            self._memo[key] = _scores(bench, predicted, fold.labels) - self._memo["short"]
+        gains = self._memo[key]
         shares = np.repeat(fold.shares[:, None], len(fold.positions), axis=1)
         if goal is not None:
             return _of_goal(gains, shares, goal[fold.positions])
@@ -127,7 +132,14 @@ class Screening:
         except NotApplicable:
             return None
 
-    def _gain(self, fold: _Fold, edit: Edit | None) -> Matrix:
+    def _gain(self, fold: _Fold, edit: Edit, editor: Editor, view: View) -> Matrix:
+        """Return the gains on a fold's rows, once for each edit."""
+        key = f"{edit.edit_id} {fold.number}"
+        if key not in self._memo:
+            self._memo[key] = self._measured(fold, self._edit_without(fold, edit, editor, view))
+        return self._memo[key]
+
+    def _measured(self, fold: _Fold, edit: Edit | None) -> Matrix:
         inside = fold.inside
         if edit is not None and edit.brings_rows:
             inside = pa.concat_tables([inside, self.bench.pool]).combine_chunks()

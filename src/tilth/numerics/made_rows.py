@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from tilth.core.errors import InputError
 from tilth.numerics import softmax_regression
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["Gate", "audited"]
 
 FOLDS = 3
-MOST_REAL, MOST_APART, MOST_WIDE, AXES, SQUARED = 6_000, 1_500, 256, 32, 12
+MOST_REAL, MOST_APART, MOST_WIDE, FIRST, AXES, SQUARED = 6_000, 1_500, 256, 8, 32, 12
 """Real rows that models are fitted to, and whose distances to the others are taken; columns beyond which features are projected at
-random; axes read, and those squared too."""
+random; axes by which copies are looked for first, axes read, and those squared too."""
 PENALTY = 3e-3
 FEWEST_JUDGED = 6
 """Real rows of a class below which no model can say what is of it."""
@@ -150,13 +151,19 @@ def _copies(x: Matrix, labels: IntVector, z: Matrix, targets: Matrix, near: floa
     if not len(z):
         return np.zeros(0, dtype=bool)
     wide, thin = x.astype(np.float32), z.astype(np.float32)
-    to_real = k_nearest(wide, 1, queries=thin, metric="euclidean", exclude_self=False).distances[:, 0]
     own = np.flatnonzero(np.isin(labels, np.flatnonzero(targets.any(axis=0))))[:MOST_REAL]
-    if len(own) < 2:
-        return np.asarray(to_real <= 1e-5)
-    some = own[:: -(-len(own) // MOST_APART)]
-    apart = k_nearest(wide[own], 2, queries=wide[some], metric="euclidean", exclude_self=False).distances[:, 1]
-    return np.asarray((to_real <= 1e-5) | (to_real < 0.499 * np.quantile(apart, near)))
+    limit = 1e-5
+    if len(own) > 1:
+        some = own[:: -(-len(own) // MOST_APART)]
+        apart = k_nearest(wide[own], 2, queries=wide[some], metric="euclidean", exclude_self=False).distances[:, 1]
+        limit = max(limit, 0.499 * float(np.quantile(apart, near)))
+    # a row that is far by the first axes is far
+    by_first = cKDTree(x[:, :FIRST]).query(z[:, :FIRST], distance_upper_bound=limit * 1.001 + 1e-6)[0]
+    copies, close = np.zeros(len(z), dtype=bool), np.flatnonzero(np.isfinite(by_first))
+    if len(close):
+        found = k_nearest(wide, 1, queries=thin[close], metric="euclidean", exclude_self=False)
+        copies[close] = found.distances[:, 0] <= limit
+    return copies
 
 
 def _described(rows: Matrix, spread: Vector) -> Matrix:
