@@ -19,7 +19,8 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from math import comb
 
 import numpy as np
@@ -29,7 +30,7 @@ from scipy.stats import rankdata, spearmanr
 from benchmarks.quality._data import AbsentError
 from benchmarks.quality._forecast_worlds import World, worlds
 from tilth.core.arrays import Vector
-from tilth.loop.candidates import finalists, screen
+from tilth.loop.candidates import Candidate, finalists, screen
 from tilth.loop.forecast import screening_of
 from tilth.loop.outcomes import outcome_of
 from tilth.loop.quarantine import Quarantine
@@ -96,17 +97,29 @@ class Run:
         return float(gains.max()) - found
 
 
+def _forecast_to_the_end(world: World, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return all candidates with forecasts on all folds, best first, those too that a run leaves out after a race."""
+    screening, quarantine = screening_of(world.bench), Quarantine()
+    gains = [
+        quarantine.run("screen", partial(screening.forecast, one.edit, one.editor, one.view)) for one in candidates
+    ]
+    found = [replace(one, forecast=gain) for one, gain in zip(candidates, gains, strict=True) if gain is not None]
+    return sorted(found, key=lambda one: (-one.forecast, one.edit.edit_id))
+
+
 def measured(world: World) -> Run:
     """Forecast, try and measure all candidates of a world."""
     found = {candidate.edit.edit_id: candidate for candidate in world.candidates}
     assert world.bench.baseline  # fitted before the clock starts, as every run needs it
     started = time.process_time()
-    screened = screen(world.bench, list(found.values()), Quarantine(), lambda *_: None)
+    raced = screen(world.bench, list(found.values()), Quarantine(), lambda *_: None)
     seconds = time.process_time() - started
+    screened = _forecast_to_the_end(world, list(found.values()))
     screening = screening_of(world.bench)
     gains = [world.true_gains(c.edit) for c in screened]
-    taken = [c.edit.edit_id for c in finalists(screened, len(screened))]
     ids = [c.edit.edit_id for c in screened]
+    first = [c.edit.edit_id for c in finalists(raced, len(raced))]
+    taken = first + [one for one in ids if one not in first]
     shuffled = np.random.default_rng([world.seed, 11]).permutation(len(screened))
     return Run(
         name=world.name,
