@@ -11,10 +11,11 @@ from loop_worlds import gaussian_world
 
 from tilth.core.apply import apply
 from tilth.core.edit import Edit, Verb
-from tilth.core.names import ROW_ID, TARGET, WEIGHT
+from tilth.core.names import PARENTS, ROW_ID, TARGET, WEIGHT
 from tilth.core.spec import Spec
 from tilth.learning.boosting import Boosting
 from tilth.loop import bench as bench_module
+from tilth.loop.frames import target_of
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,28 @@ def test_rough_fits_share_what_was_prepared_and_come_near(bench):
     np.testing.assert_allclose(coefficients(found), coefficients(exact), atol=1e-2)
     trees = replace(bench, learner=Boosting(), _memo={})
     assert trees.rough is trees
+
+
+def test_nothing_is_encoded_for_a_learner_that_reads_the_columns(bench):
+    """Made rows would be encoded with all train rows beside them, for trees that never look at features."""
+
+    def refused(table):
+        raise AssertionError("encoded")
+
+    trees = replace(bench, learner=Boosting(iterations=5), reencode=refused, _memo={})
+    rows = bench.train.slice(0, 20)
+    cells = {name: rows.column(name) for name in rows.column_names if name.startswith("x") or name == "label"}
+    cells[PARENTS] = [[one] for one in rows.column(ROW_ID).to_pylist()]
+    cells[TARGET] = rows.column(TARGET)
+    made = Edit.synthesizing(
+        pa.table(cells), np.zeros(20, dtype=np.intp), operator=Spec(room="editing", name="by_hand"), reason="twice"
+    )
+    train = apply(bench.train, made)
+    assert trees.features_of(train, (made,)) is None
+    predicted = trees.predict(trees.fit_edited(made), np.arange(50))
+    alone = trees.learner.fit(trees.view(train, None), target_of(train, bench.schema))
+    table = bench.table.slice(0, 50)
+    np.testing.assert_array_equal(predicted, trees.learner.predict_proba(trees.view(table, None), alone))
 
 
 def test_a_target_among_more_rows_keeps_its_rows():

@@ -22,7 +22,7 @@ class WithCopies(NamedTuple):
     """Rows followed by their made copies, and the features of all."""
 
     table: pa.Table
-    features: FloatMatrix32
+    features: FloatMatrix32 | None
 
 
 def augmentation_of(train: pa.Table, bind: Callable[[str], BoundPolicy], seed: int) -> Augmentation | None:
@@ -44,21 +44,21 @@ def augmentation_of(train: pa.Table, bind: Callable[[str], BoundPolicy], seed: i
 
 def with_copies(
     train: pa.Table,
-    features: FloatMatrix32,
+    features: FloatMatrix32 | None,
     augmentation: Augmentation,
     schema: Schema,
     reencode: Callable[[pa.Table], FloatMatrix32],
 ) -> WithCopies:
     """Return train rows with as many made copies as their policy says; a row and its copies together weigh what the row did.
 
-    A row whose policy changes nothing has no copies: they would be the row again.
+    A row whose policy changes nothing has no copies: they would be the row again. Without features (n, d) copies have none either.
     """
     varied = augmentation.changes
     per_policy = np.array([one.policy.copies for one in augmentation.policies] + [0])
     copies = np.where(varied, per_policy[augmentation.which], 0)
     weights = weights_of(train) / (1 + copies)
     tables = [train.set_column(train.column_names.index(WEIGHT), WEIGHT, pa.array(weights))]
-    parts = [features]
+    parts = [] if features is None else [features]
     names = [column.name for column in schema.features]
     for number in range(int(copies.max(initial=0))):
         rows = np.flatnonzero(copies > number)
@@ -69,5 +69,5 @@ def with_copies(
         ids = pc.binary_join_element_wise(made.column(ROW_ID), f"copy {number + 1}", "#")
         made = made.set_column(made.column_names.index(ROW_ID), ROW_ID, ids)
         tables.append(made)
-        parts.append(reencode(made))
-    return WithCopies(pa.concat_tables(tables).combine_chunks(), np.concatenate(parts))
+        parts += [] if features is None else [reencode(made)]
+    return WithCopies(pa.concat_tables(tables).combine_chunks(), np.concatenate(parts) if parts else None)

@@ -132,7 +132,12 @@ class Bench:
     @cached_property
     def train_view(self) -> View:
         """The learner's view of all train rows: what was prepared of it is known again."""
-        return self.view(self.train, self.train_features)
+        return self.view(self.train, self.train_features if self.reads_features else None)
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether the learner reads encoded features; where it reads the columns themselves, none are copied or made for it."""
+        return "embeddings" in self.learner.needs
 
     def features_at(self, positions: IntVector) -> FloatMatrix32:
         """Return the features of rows by their storage positions; those of all train rows stand in memory once."""
@@ -154,9 +159,9 @@ class Bench:
 
     # -- fitting -------------------------------------------------------------------------------------------------------
 
-    def view(self, table: pa.Table, features: FloatMatrix32, augmentation: Augmentation | None = None) -> View:
-        """Return the learner's view of rows: their features, and their feature columns where it reads these."""
-        evidence: dict[str, Any] = {"embeddings": features}
+    def view(self, table: pa.Table, features: FloatMatrix32 | None, augmentation: Augmentation | None = None) -> View:
+        """Return the learner's view of rows: their features and their feature columns, where it reads these."""
+        evidence: dict[str, Any] = {} if features is None else {"embeddings": features}
         if "table" in self.learner.needs:
             evidence["table"] = table.select([column.name for column in self.schema.features])
         ids = table.column(ROW_ID)
@@ -224,13 +229,12 @@ class Bench:
     def _varied_train(self, augmentation: Augmentation, places: IntVector) -> View:
         """Return the view of all train rows, some of which are varied."""
         plain = self.train_view
-        evidence = {"embeddings": self.train_features} | (
-            {"table": plain.table} if "table" in self.learner.needs else {}
-        )
+        evidence = {"embeddings": self.train_features} if self.reads_features else {}
+        evidence |= {"table": plain.table} if "table" in self.learner.needs else {}
         return self._view(plain.ids, evidence, augmentation.among(plain.ids, places))
 
     def _fit_copies(
-        self, train: pa.Table, features: FloatMatrix32, augmentation: Augmentation, start: Model | None
+        self, train: pa.Table, features: FloatMatrix32 | None, augmentation: Augmentation, start: Model | None
     ) -> Model:
         """Return the model of rows and their made copies, which together count as much as the rows did."""
         rows = with_copies(train, features, augmentation, self.schema, self.reencode)
@@ -263,15 +267,15 @@ class Bench:
     def fit(
         self,
         train: pa.Table,
-        features: FloatMatrix32,
+        features: FloatMatrix32 | None,
         start: Model | None = None,
         augmentation: Augmentation | None = None,
     ) -> Model:
         """Return the model fitted to train rows; rows without a target are left out."""
         target = target_of(train, self.schema)
         rows = np.flatnonzero(target.mask)
-        if len(rows) < len(features):
-            train, features = train.take(pa.array(rows)), features[rows]
+        if len(rows) < train.num_rows:
+            train, features = train.take(pa.array(rows)), None if features is None else features[rows]
             augmentation = None if augmentation is None else augmentation.take(rows)
         view = self.view(train, features, augmentation)
         return self.learner.fit(view, target.take(rows), prepared=self.prepared, start=start)
@@ -285,8 +289,13 @@ class Bench:
         refuse_empty(self, train)
         return self.fit_train(train, edits, start=self.baseline)
 
-    def features_of(self, train: pa.Table, edits: tuple[Edit, ...]) -> FloatMatrix32:
-        """Return the features of edited train rows; they are encoded anew only where an edit changed or added cells."""
+    def features_of(self, train: pa.Table, edits: tuple[Edit, ...]) -> FloatMatrix32 | None:
+        """Return the features of edited train rows; they are encoded anew only where an edit changed or added cells.
+
+        None where the learner reads none.
+        """
+        if not self.reads_features:
+            return None
         if self._encodes(edits):
             return self.reencode(train)
         at = pc.index_in(train.column(ROW_ID), value_set=self.table.column(ROW_ID).combine_chunks())
@@ -298,7 +307,7 @@ class Bench:
         """Return predictions for storage positions: (m, k) probabilities or (m, 1) numbers."""
         names = [column.name for column in self.schema.features] if "table" in self.learner.needs else []
         table = self.table.select([ROW_ID, *names]).take(pa.array(rows))
-        return self.learner.predict_proba(self.view(table, self.features[rows]), model)
+        return self.learner.predict_proba(self.view(table, self.features[rows] if self.reads_features else None), model)
 
     def scores(self, predicted: Matrix, judged: Judged) -> Vector:
         """Return the metric's score of each judging row."""
