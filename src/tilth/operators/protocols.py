@@ -108,7 +108,15 @@ class Encoder(Fold, Protocol):
 
 @runtime_checkable
 class Learner(Protocol):
-    """A commodity model: settings are chosen once and held; it may read features or raw columns, as `needs` says."""
+    """A commodity model: settings are chosen once and held; it may read features or raw columns, as `needs` says.
+
+    It may have besides:
+
+    roughly() -> Learner : the same for fits that are only compared, quicker and about as right
+    work(n_rows) -> float : floating-point operations of a fit; another learner then stands in where many fits are needed
+    proxy(share) -> Learner : the same trained for a share of the time, which screens how rows are varied; where there is `work`
+    mixes : bool, whether it can learn from rows that a policy mixes
+    """
 
     needs: ClassVar[frozenset[str]]
     tasks: ClassVar[frozenset[TaskType]]
