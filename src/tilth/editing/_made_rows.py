@@ -28,6 +28,8 @@ FEWEST_MADE = 5
 """Rows below which it is not worth a trial."""
 COPIED = 0.9
 """Share of made rows that copy real ones, from which all of them are refused."""
+MOST_BESIDE = 100_000
+"""Real rows beside which made ones are judged: what copies a row copies its parent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +130,19 @@ def _unknown(draft: Draft) -> IntVector:
 def _judged(view: View, draft: Draft, real: IntVector) -> Gate:
     made = view.encode(pa.table(dict(draft.cells)))
     targets = np.eye(view.n_classes)[draft.labels] if draft.targets is None else draft.targets
+    real = _beside(real, draft.parents)
     place = np.full(len(view), -1, dtype=np.intp)
     place[real] = np.arange(len(real))
     return audited(view.embeddings[real], view.labels[real].astype(np.intp), made, targets, place[draft.parents])
+
+
+def _beside(real: IntVector, parents: IntVector) -> IntVector:
+    """Return the real rows beside which made ones are judged: all, or of very many the parents and others evenly through their order."""
+    if len(real) <= MOST_BESIDE:
+        return real
+    some = np.zeros(len(real), dtype=bool)
+    some[np.linspace(0, len(real) - 1, MOST_BESIDE).astype(np.intp)] = True
+    return real[some | np.isin(real, parents)]
 
 
 def _left_out(gate: Gate) -> list[str]:

@@ -39,6 +39,8 @@ FOLDS = 3
 MOST_REAL, MOST_APART, MOST_WIDE, FIRST, AXES, SQUARED = 6_000, 1_500, 256, 8, 32, 12
 """Real rows that models are fitted to, and whose distances to the others are taken; columns beyond which features are projected at
 random; axes by which copies are looked for first, axes read, and those squared too."""
+FEW_REAL, BLOCK = 20_000, 8_192
+"""Real rows up to which a copy is looked for among all of them, and that are turned at once."""
 PENALTY = 3e-3
 FEWEST_JUDGED = 6
 """Real rows of a class below which no model can say what is of it."""
@@ -116,8 +118,9 @@ def audited(
     if parents.ndim != 2 or len(parents) != len(made) or targets.shape[0] != len(made) or len(labels) != len(real):
         raise InputError("made rows, their targets and their parents must be as many, and labels as many as real rows")
     folds = _dealt(labels)
+    real, made = _narrowed(real, made)
     x, z = _axes(real, made)
-    copies = _copies(x, labels, z, targets, near)
+    copies = _copies(real, x, labels, made, z, targets, near)
     score, bar, area = _made_like(x, labels, folds, z, targets, folds[parents[:, 0]], ~copies)
     unreal = ~copies & (score > max(sure, bar))
     doubted = _disagreeing(x, labels, folds, z, targets, parents, doubt)
@@ -133,37 +136,64 @@ def _dealt(labels: IntVector) -> IntVector:
     return folds
 
 
+def _narrowed(real: FloatMatrix32, made: FloatMatrix32) -> tuple[FloatMatrix32, FloatMatrix32]:
+    """Return real and made rows, projected at random where they are wide."""
+    if real.shape[1] <= MOST_WIDE:
+        return real, made
+    turn = np.random.default_rng(0).standard_normal((real.shape[1], MOST_WIDE)) / np.sqrt(MOST_WIDE)
+    turn = turn.astype(np.float32)
+    return real @ turn, made @ turn
+
+
 def _axes(real: FloatMatrix32, made: FloatMatrix32) -> tuple[Matrix, Matrix]:
-    """Return real and made rows on the principal axes of the real ones, in units of their mean spread."""
-    x, z = np.asarray(real, dtype=np.float64), np.asarray(made, dtype=np.float64)
-    if x.shape[1] > MOST_WIDE:
-        turn = np.random.default_rng(0).standard_normal((x.shape[1], MOST_WIDE)) / np.sqrt(MOST_WIDE)
-        x, z = x @ turn, z @ turn
-    mean = x.mean(axis=0)
-    variances, basis = np.linalg.eigh(np.cov(x - mean, rowvar=False, bias=True).reshape(x.shape[1], -1))
-    scale = np.sqrt(max(float(variances.sum()), 1e-12))
-    x, z = (x - mean) @ basis[:, ::-1] / scale, (z - mean) @ basis[:, ::-1] / scale
-    return np.ascontiguousarray(x), np.ascontiguousarray(z)
+    """Return real and made rows on the first principal axes of the real ones; a block at a time, for real rows may be many."""
+    mean = real.mean(axis=0, dtype=np.float64)
+    gram = np.zeros((len(mean), len(mean)))
+    for first in range(0, len(real), BLOCK):
+        block = real[first : first + BLOCK] - mean
+        gram += block.T @ block
+    basis = np.linalg.eigh(gram)[1][:, ::-1][:, :AXES]
+
+    def turned(rows: FloatMatrix32) -> Matrix:
+        found = np.empty((len(rows), basis.shape[1]))
+        for first in range(0, len(rows), BLOCK):
+            found[first : first + BLOCK] = (rows[first : first + BLOCK] - mean) @ basis
+        return found
+
+    return turned(real), turned(made)
 
 
-def _copies(x: Matrix, labels: IntVector, z: Matrix, targets: Matrix, near: float) -> Mask:
-    """Rows that are nearer to a real row than real rows of these classes are to one another."""
+def _copies(
+    real: FloatMatrix32, x: Matrix, labels: IntVector, made: FloatMatrix32, z: Matrix, targets: Matrix, near: float
+) -> Mask:
+    """Rows that are nearer to a real row than real rows of these classes are to one another; x, z: both on the first axes."""
+    copies = np.zeros(len(z), dtype=bool)
     if not len(z):
-        return np.zeros(0, dtype=bool)
-    wide, thin = x.astype(np.float32), z.astype(np.float32)
+        return copies
     own = np.flatnonzero(np.isin(labels, np.flatnonzero(targets.any(axis=0))))[:MOST_REAL]
-    limit = 1e-5
+    limit = 1e-5 * float(np.sqrt(np.square(x - x.mean(axis=0)).sum(axis=1).mean()))
     if len(own) > 1:
         some = own[:: -(-len(own) // MOST_APART)]
-        apart = k_nearest(wide[own], 2, queries=wide[some], metric="euclidean", exclude_self=False).distances[:, 1]
+        apart = k_nearest(real[own], 2, queries=real[some], metric="euclidean", exclude_self=False).distances[:, 1]
         limit = max(limit, 0.499 * float(np.quantile(apart, near)))
     # a row that is far by the first axes is far
-    by_first = cKDTree(x[:, :FIRST]).query(z[:, :FIRST], distance_upper_bound=limit * 1.001 + 1e-6)[0]
-    copies, close = np.zeros(len(z), dtype=bool), np.flatnonzero(np.isfinite(by_first))
+    tree, reach = cKDTree(x[:, :FIRST]), limit * 1.001 + 1e-6 * float(np.abs(x).max()) + 1e-12
+    close = np.flatnonzero(np.isfinite(tree.query(z[:, :FIRST], distance_upper_bound=reach)[0]))
     if len(close):
-        found = k_nearest(wide, 1, queries=thin[close], metric="euclidean", exclude_self=False)
+        among = real[_around(tree, z[close, :FIRST], reach)]
+        found = k_nearest(among, 1, queries=made[close], metric="euclidean", exclude_self=False)
         copies[close] = found.distances[:, 0] <= limit
     return copies
+
+
+def _around(tree: cKDTree, asked: Matrix, reach: float) -> IntVector | slice:
+    """Return the rows of a tree within reach of what is asked; all, where these are few, or few are not within reach of something."""
+    if tree.n <= FEW_REAL:
+        return slice(None)
+    sample = asked[:: -(-len(asked) // 32)]
+    if len(asked) * tree.query_ball_point(sample, reach, return_length=True).mean() > tree.n:
+        return slice(None)
+    return np.unique(np.concatenate(tree.query_ball_point(asked, reach))).astype(np.intp)
 
 
 def _described(rows: Matrix, spread: Vector) -> Matrix:
