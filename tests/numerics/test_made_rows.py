@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tilth.core.errors import InputError
+from tilth.numerics import made_rows as module
 from tilth.numerics.made_rows import audited
 
 RNG = np.random.default_rng(0)
@@ -75,3 +76,18 @@ def test_wide_features_and_a_class_of_two_rows():
 def test_shapes_are_checked():
     with pytest.raises(InputError):
         audited(REAL, LABELS, REAL[:2], np.eye(2)[[0]], np.array([[0]]))
+
+
+@pytest.mark.parametrize("d", [3, 60])
+def test_copies_of_many_rows_are_looked_for_among_those_around_them(monkeypatch, d):
+    """In few columns only rows within reach are compared, in many all are: the same rows are found either way."""
+    rng = np.random.default_rng(7)
+    real = rng.standard_normal((600, d)).astype(np.float32)
+    labels = np.arange(600) % 2
+    made = real[:40] + np.repeat([0.0, 1e-4, 2.0, 5.0], 10)[:, None].astype(np.float32)
+    given = (real, labels, made, np.eye(2)[labels[:40]], np.arange(40)[:, None])
+    usual = audited(*given).copies
+    monkeypatch.setattr(module, "FEW_REAL", 0)
+    assert audited(*given).copies.tolist() == usual.tolist()
+    assert usual[:20].all()
+    assert not usual[30:].any()
