@@ -48,3 +48,15 @@ def test_guesses_a_planted_slice_from_few():
 def test_one_slice_alone_cannot_be_guessed():
     with pytest.raises(InputError, match="fewer than two slices"):
         spread_slices(np.zeros((4, 1), np.float32), np.zeros(4, int), np.eye(4, 2)[[0, 0, 0, 0]], np.ones(4, bool))
+
+
+def test_rows_among_more_features_are_guessed_as_by_themselves():
+    rng = np.random.default_rng(3)
+    features = rng.standard_normal((400, 3)).astype(np.float32)
+    rows = rng.permutation(400)[:200]
+    slices = np.eye(2)[(features[rows, 0] > 0).astype(int)] * (np.arange(200) < 120)[:, None]
+    known, labels = slices.max(axis=1) > 0, rng.integers(2, size=200)
+    among = spread_slices(features, labels, slices, known, rows)
+    assert np.array_equal(among, spread_slices(features[rows], labels, slices, known))
+    assert (among[known] == slices[known]).all()
+    assert ((among[~known] > 0).sum(axis=1) == 1).all()

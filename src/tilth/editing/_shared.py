@@ -171,6 +171,6 @@ def slice_groups(view: View, rows: IntVector, others: Others, *, with_class: boo
         counts = np.bincount(slices[known].argmax(axis=1), minlength=slices.shape[1])
         if int(known.sum()) < LEAST_ROWS or int((counts > 0).sum()) < 2:
             raise NotApplicable("too few rows have a slice to guess that of the others from")
-        slices = spread_slices(view.embeddings[rows], labels, slices, known)
+        slices = spread_slices(view.embeddings, labels, slices, known, rows)
     groups = by_class(slices, labels, view.n_classes) if with_class else slices
     return np.asarray(groups[:, groups.sum(axis=0) > 0])

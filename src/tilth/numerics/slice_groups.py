@@ -12,6 +12,8 @@ Correlations, ICLR (few group labels, a linear layer on frozen features).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
@@ -23,6 +25,8 @@ __all__ = ["by_class", "group_balance", "spread_slices"]
 _PENALTIES = (3e-1, 3e-2, 3e-3)
 """Penalties per row among which held-out rows choose."""
 _FOLDS = 3
+_MOST_KNOWN, _BLOCK = 20_000, 8_192
+"""Known rows that are learnt from, and rows that are guessed at once."""
 
 
 def by_class(slices: Matrix, labels: IntVector, n_classes: int) -> Matrix:
@@ -43,11 +47,14 @@ def group_balance(groups: Matrix, base: Vector, strength: float, most_times: flo
     return np.asarray(1 + more)
 
 
-def spread_slices(features: FloatMatrix32, labels: IntVector, slices: Matrix, known: Mask) -> Matrix:
+def spread_slices(
+    features: FloatMatrix32, labels: IntVector, slices: Matrix, known: Mask, rows: IntVector | None = None
+) -> Matrix:
     """Return the slices with those of unknown rows guessed; (n, d), (n,), (n, s), (n,) -> (n, s).
 
-    A known row keeps its membership. Another gets the slice that is most probable given its features and its label, to the degree
-    that it is probable, and no other. The penalty is chosen by held-out known rows. Some fits of m known rows: O(m d²).
+    With `rows` (n,), features are those of more rows, among which these stand; they are not copied. A known row keeps its membership.
+    Another gets the slice that is most probable given its features and its label, to the degree that it is probable, and no other. The
+    penalty is chosen by held-out known rows, 20,000 of them at most, evenly through their order. Some fits of m known rows: O(m d²).
 
     Raises
     ------
@@ -70,17 +77,27 @@ def spread_slices(features: FloatMatrix32, labels: IntVector, slices: Matrix, kn
     present = np.unique(codes[known])
     if len(present) < 2:
         raise InputError("the rows whose slice is known are of fewer than two slices")
-    seen = np.column_stack([features, np.eye(int(labels.max(initial=0)) + 1, dtype=np.float32)[labels]])
-    probs = _probs(seen[known], np.eye(slices.shape[1])[codes[known]], seen[~known])
-    best = probs.argmax(axis=1)
+    of_class = np.eye(int(labels.max(initial=0)) + 1, dtype=np.float32)
+
+    def seen(some: IntVector) -> FloatMatrix32:
+        return np.column_stack([features[some if rows is None else rows[some]], of_class[labels[some]]])
+
+    teach = np.flatnonzero(known)
+    teach = teach[np.unique(np.linspace(0, len(teach) - 1, min(len(teach), _MOST_KNOWN)).astype(np.intp))]
+    probs_of = _model(seen(teach), np.eye(slices.shape[1])[codes[teach]])
     guessed = np.zeros_like(slices, dtype=np.float64)
     guessed[known] = slices[known]
-    guessed[np.flatnonzero(~known), best] = probs[np.arange(len(best)), best]
+    unknown = np.flatnonzero(~known)
+    for first in range(0, len(unknown), _BLOCK):
+        some = unknown[first : first + _BLOCK]
+        probs = probs_of(seen(some))
+        best = probs.argmax(axis=1)
+        guessed[some, best] = probs[np.arange(len(best)), best]
     return guessed
 
 
-def _probs(features: FloatMatrix32, targets: Matrix, asked: FloatMatrix32) -> Matrix:
-    """Return probabilities of the asked rows under the penalty that held-out rows like best."""
+def _model(features: FloatMatrix32, targets: Matrix) -> Callable[[FloatMatrix32], Matrix]:
+    """Return what gives the probabilities of asked rows, under the penalty that held-out rows like best."""
     folds = np.arange(len(features)) % _FOLDS
     losses = []
     for l2 in _PENALTIES:
@@ -94,4 +111,4 @@ def _probs(features: FloatMatrix32, targets: Matrix, asked: FloatMatrix32) -> Ma
         losses.append(loss)
     design = softmax_regression.prepare(features, _PENALTIES[int(np.argmin(losses))])
     fitted = softmax_regression.fit(design.project(features), targets, np.ones(len(features)), design)
-    return softmax_regression.predict_proba(design.project(asked), fitted)
+    return lambda asked: softmax_regression.predict_proba(design.project(asked), fitted)
