@@ -40,9 +40,7 @@ class Clock:
     def __call__(self, stage: str, detail: str = "", done: int = 0, total: int = 0) -> None:
         del done, total
         self.stop()
-        if stage == "encode" and self._step.split(":")[0] in ("propose", "screen", "try"):
-            return  # rows that an editor makes or varies are encoded on the way: that is its cost
-        named = "" if stage in ("read", "try", "replay") or detail.endswith(" rows") else detail
+        named = "" if stage in ("read", "propose", "try", "replay") or detail.endswith(" rows") else detail
         self._step = f"{stage}: {named}" if named else stage
 
     def stop(self) -> None:

@@ -18,7 +18,7 @@ from tilth.editing.augment_rows import AugmentRows
 from tilth.editing.generated_rows import GeneratedRows
 from tilth.editing.relabel_hard import RelabelHard
 from tilth.loop import candidates
-from tilth.loop.candidates import Candidate, finalists, proposals, screen
+from tilth.loop.candidates import Candidate, finalists, fits_of_forecasts, proposals, screen
 from tilth.loop.forecast import Screening, screening_of
 from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted, without_judges
 from tilth.loop.quarantine import Quarantine
@@ -428,3 +428,15 @@ def test_soft_targets_are_known_as_targets(world):
     assert soft
     assert all(set(c.edit.set) == {TARGET} for c in soft)
     assert relabelling(view_of(world), np.array([0]), np.array([1])).n_rows == 1
+
+
+def test_each_editor_is_told_before_it_proposes(world, only):
+    told_of = []
+    only(removing("r00001"), removing("r00002"))
+    proposed(world, tell=lambda *step: told_of.append(step))
+    assert [step[1:] for step in told_of] == [(0, 2), (1, 2)]
+
+
+@pytest.mark.parametrize(("n", "fits"), [(0, 0), (16, 80), (17, 2 * 17 + 3 * 16), (52, 152)])
+def test_fits_of_forecasts_count_the_race(n, fits):
+    assert fits_of_forecasts(n) == fits

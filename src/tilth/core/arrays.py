@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Arrays", "Bits", "FloatMatrix32", "IntVector", "Mask", "Matrix", "Vector", "read_only"]
+__all__ = ["Arrays", "Bits", "FloatMatrix32", "IntVector", "Mask", "Matrix", "Vector", "evenly", "read_only"]
 
 Vector = NDArray[np.float64]
 """(n,) float64."""
@@ -23,6 +23,15 @@ Bits = NDArray[np.uint64]
 """(n,) uint64: digests and counters."""
 Arrays = dict[str, NDArray[Any]]
 """Arrays by name, as evidence is kept."""
+
+
+def evenly(n: int, most: int) -> IntVector:
+    """Return the positions of n rows, or of `most` of them evenly from the first to the last; rising, each once.
+
+    >>> evenly(3, 5).tolist(), evenly(9, 3).tolist(), evenly(0, 3).tolist()
+    ([0, 1, 2], [0, 4, 8], [])
+    """
+    return np.linspace(0, max(n - 1, 0), min(n, most)).astype(np.intp)
 
 
 _Array = TypeVar("_Array", bound=NDArray[Any])

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.core.arrays import IntVector, Mask, Matrix
+from tilth.core.arrays import IntVector, Mask, Matrix, evenly
 from tilth.core.edit import Edit, target_column
 from tilth.core.errors import NotApplicable
 from tilth.core.names import PARENTS, ROW_ID, TARGET
@@ -141,7 +141,7 @@ def _beside(real: IntVector, parents: IntVector) -> IntVector:
     if len(real) <= MOST_BESIDE:
         return real
     some = np.zeros(len(real), dtype=bool)
-    some[np.linspace(0, len(real) - 1, MOST_BESIDE).astype(np.intp)] = True
+    some[evenly(len(real), MOST_BESIDE)] = True
     return real[some | np.isin(real, parents)]
 
 

@@ -20,7 +20,7 @@ from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.schema import TaskType
 from tilth.core.target import Target, TargetKind
 from tilth.numerics import softmax_regression
-from tilth.numerics.softmax_regression import Design, SoftmaxFit
+from tilth.numerics.softmax_regression import ROUGH, Design, SoftmaxFit
 from tilth.operators.view import View
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Linear", "LinearModel", "Prepared"]
 
-_ROUGH = 1e-4
 _NEAR = 1.3
 """Penalties per row up to this factor apart share a curvature: folds and edited rows do, a third of the rows does not."""
 
@@ -123,7 +122,7 @@ class Linear:
         return tuple(Linear(penalty=penalty) for penalty in (30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01))
 
     def roughly(self) -> Linear:
-        """Return the same learner for fits that are only compared: within 1e-3 in probability, for a third of the time."""
+        """Return the same learner for fits that are only compared: within 1e-3 in probability, in less than half of the time."""
         return _RoughLinear(penalty=self.penalty)
 
     def prepare(self, view: View) -> Prepared:
@@ -153,7 +152,7 @@ class Linear:
             tolerance=self.tolerance,
         )
         coefficients, intercepts = softmax_regression.feature_coefficients(design, found)
-        return LinearModel(coefficients, intercepts, found.converged, self.tolerance >= _ROUGH)
+        return LinearModel(coefficients, intercepts, found.converged, self.tolerance >= ROUGH)
 
     def predict_proba(self, view: View, model: LinearModel) -> Matrix:
         """Return (n, k) class probabilities."""
@@ -168,4 +167,4 @@ class Linear:
 class _RoughLinear(Linear):
     """Linear with fits that are only compared."""
 
-    tolerance: ClassVar[float] = _ROUGH
+    tolerance: ClassVar[float] = ROUGH

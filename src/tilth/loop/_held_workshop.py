@@ -209,15 +209,18 @@ class HeldWorkshop:
         table = dataset.read(ROW_ID, *names).filter(pa.array(dataset.mask(Split.TRAIN)))
         return fit_columns(self._encoders(source), list(batches(table, names, self._block_rows)))
 
-    def encode(self, table: pa.Table, fitted: Sequence[FittedColumn]) -> FloatMatrix32:
-        """Return the features of a table of `_tilth_id` and feature columns; rows seen before are not encoded again."""
-        features, n_fresh = encoded_rows(self.repository, table, fitted, self.progress, self._block_rows)
+    def encode(self, table: pa.Table, fitted: Sequence[FittedColumn], progress: Progress = silent) -> FloatMatrix32:
+        """Return the features of a table of `_tilth_id` and feature columns; rows seen before are not encoded again.
+
+        Of the rows that a candidate changes or makes nobody is told: what runs is the step that proposes, screens or tries it.
+        """
+        features, n_fresh = encoded_rows(self.repository, table, fitted, progress, self._block_rows)
         self.rows_encoded += n_fresh
         return features
 
     def _candidates_encoded(self, table: pa.Table, fitted: Sequence[FittedColumn]) -> FloatMatrix32:
         """Return the features of rows that are in no version; they do not count as encoded rows."""
-        return encoded_rows(self.repository, table, fitted, self.progress, self._block_rows)[0]
+        return encoded_rows(self.repository, table, fitted, silent, self._block_rows)[0]
 
     def plain_encoder(self, version: Version) -> Callable[[pa.Table], FloatMatrix32]:
         """Return what encodes rows by the held encoders and keeps nothing: for rows that are only looked at."""
@@ -230,7 +233,8 @@ class HeldWorkshop:
         fitted = self.columns(version)  # which may encode the version, to choose the learner by it
 
         def compute() -> FloatMatrix32:
-            return self.encode(self.dataset(version).read(ROW_ID, *(c.name for c in fitted)), fitted)
+            whole = self.dataset(version).read(ROW_ID, *(c.name for c in fitted))
+            return self.encode(whole, fitted, self.progress)
 
         features: FloatMatrix32 = self._once("features", version, compute)
         return features

@@ -6,7 +6,8 @@ from typing import Any
 
 from tilth.loop.arena import ENOUGH_PLACEBOS, FEWEST_PLACEBOS
 from tilth.loop.bench import Bench
-from tilth.loop.forecast import FITS_PER_FORECAST, SCREENING_ROWS, SHARED_FITS
+from tilth.loop.candidates import fits_of_forecasts
+from tilth.loop.forecast import SCREENING_ROWS, SHARED_FITS
 
 __all__ = ["affordable_trials"]
 
@@ -33,7 +34,7 @@ def affordable_trials(bench: Bench, seconds: float, n_candidates: int, placebo_d
     work = 4.0 * n_rows * bench.features.shape[1] * classes * STEPS_PER_FIT
     fits = seconds * FLOPS_PER_SECOND / max(work, 1e6)
     of_all = min(1.0, SCREENING_ROWS / max(n_rows, 1))
-    screening = min((FITS_PER_FORECAST * n_candidates + SHARED_FITS) * of_all, fits / 2)
+    screening = min((fits_of_forecasts(n_candidates) + SHARED_FITS) * of_all, fits / 2)
     draws = max(FEWEST_PLACEBOS, placebo_draws)
     more = max(0, ENOUGH_PLACEBOS - draws)
     return max(1, int((fits - screening - more) / (1 + draws)))

@@ -18,14 +18,14 @@ from tilth.core.errors import NotApplicable
 from tilth.core.names import AUGMENT
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase
-from tilth.loop.forecast import screening_of
+from tilth.loop.forecast import FITS_PER_FORECAST, screening_of
 from tilth.loop.protection import refuse_forged, refuse_protected, spare_trusted, without_judges
 from tilth.loop.quarantine import Quarantine
 from tilth.operators.protocols import Editor
 from tilth.operators.registry import make, names, spec_of
 from tilth.operators.view import View
 
-__all__ = ["Candidate", "finalists", "proposals", "screen"]
+__all__ = ["Candidate", "finalists", "fits_of_forecasts", "proposals", "screen"]
 
 
 CURES_OF_ONE, MOST_CURES = 2, 3
@@ -52,15 +52,18 @@ def proposals(
     known: frozenset[str],
     asked: Sequence[Edit] = (),
     aims: Sequence[str] = (),
+    tell: Callable[[str, int, int], None] = lambda *_: None,
 ) -> list[Candidate]:
     """Return what the editors propose, each edit once; edits that are in the recipe or vetoed are left out.
 
     `asked` are edits that people were asked about: they are tried again as they were, so that the answers can decide them. `aims` are
-    slices to mend: an editor that mends one proposes for each.
+    slices to mend: an editor that mends one proposes for each. `tell` hears of each editor before it proposes.
     An edit that touches what is not an operator's to touch is a failed step, and so is an editor that breaks down.
     """
     found: dict[str, Candidate] = {}
-    for editor in _editors(quarantine, aims):
+    editors = _editors(quarantine, aims)
+    for done, editor in enumerate(editors):
+        tell(spec_of(editor).name, done, len(editors))
         step = f"propose {spec_of(editor)}"
         failed = len(quarantine.failures)
         candidate = quarantine.run(step, partial(_proposal, editor, evidence))
@@ -151,6 +154,13 @@ def screen(
     if len(candidates) <= MOST_RACING:
         return forecast(candidates)
     return forecast(finalists(forecast(candidates, FIRST_FOLDS), MOST_RACING))
+
+
+def fits_of_forecasts(n_candidates: int) -> int:
+    """Return how many fits the forecasts of so many candidates take, beside those that all share."""
+    if n_candidates <= MOST_RACING:
+        return FITS_PER_FORECAST * n_candidates
+    return FIRST_FOLDS * n_candidates + (FITS_PER_FORECAST - FIRST_FOLDS) * MOST_RACING
 
 
 def finalists(screened: Sequence[Candidate], most: int) -> list[Candidate]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
-from tilth.core.arrays import IntVector, Mask
+from tilth.core.arrays import IntVector, Mask, evenly
 from tilth.core.cast_votes import CastVotes
 from tilth.core.dataset import Dataset
 from tilth.core.project_labels import Place
@@ -45,7 +45,7 @@ def next_places(dataset: Dataset, cast: CastVotes, labels: tuple[IntVector, Mask
     most : groups of each kind at most
     """
     votes = cast.votes
-    looked = np.linspace(0, len(votes) - 1, min(len(votes), MOST_ROWS)).astype(np.intp)
+    looked = evenly(len(votes), MOST_ROWS)
     marks, names = _marks(dataset, cast.positions[looked])
     counts = tallies(votes.rows, votes.said, len(votes), votes.n_classes)
     kinds = {NO_VOTE: ~votes.covered, CONFLICT: (counts > 0).sum(axis=1) > 1}

@@ -205,6 +205,7 @@ def _choose(found: Found, sliced: Sliced, arena: Arena, options: RunOptions, pro
         known=frozenset(found.version.recipe) | frozenset(arena.ledger.overruled()),
         asked=[edit for edit in asked if edit.goal in ("", *sliced.aims)],
         aims=sliced.aims,
+        tell=partial(progress, "propose"),
     )
     screened = screen(
         arena.bench,

@@ -13,11 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilth.core.arrays import IntVector, Matrix, Vector
+from tilth.core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MOST_HELD", "OnAxes", "Turned", "in_single_precision", "pieces", "pulled_back", "scored"]
+__all__ = [
+    "MOST_HELD",
+    "OnAxes",
+    "Turned",
+    "in_single_precision",
+    "pieces",
+    "principal_axes",
+    "pulled_back",
+    "scored",
+    "turned",
+]
 
 MOST_HELD = 1 << 24
 """Numbers up to which rows on their axes are held: 128 MB in float64."""
@@ -62,6 +73,32 @@ class Turned:
         for first in range(0, len(self), step):
             some = slice(first, first + step)
             yield some, self.features[some if self.rows is None else self.rows[some]].astype(self.precision, copy=False)
+
+
+def principal_axes(features: NDArray[np.floating[Any]]) -> tuple[Vector, Matrix, Vector]:
+    """Return the mean (d,) of features (n, d), their axes (d, d) as columns, and the variances along these (d,), ascending.
+
+    A block of rows at a time; raises InputError where a number is missing or infinite.
+    """
+    mean = features.mean(axis=0, dtype=np.float64)
+    if not np.isfinite(mean).all():
+        where = f"column {int(np.flatnonzero(~np.isfinite(mean))[0])}"
+        raise InputError("features hold missing or infinite numbers", where=where)
+    gram = np.zeros((len(mean), len(mean)))
+    for first in range(0, len(features), _PIECE_ROWS):
+        block = features[first : first + _PIECE_ROWS] - mean
+        gram += block.T @ block
+    variances, basis = np.linalg.eigh(gram / len(features))
+    return mean, basis, variances
+
+
+def turned(features: NDArray[np.floating[Any]], mean: Vector, basis: Matrix) -> Matrix:
+    """Return the coordinates of rows (n, d) on axes (d, a), (n, a) float64; a block of rows at a time."""
+    found = np.empty((len(features), basis.shape[1]))
+    for first in range(0, len(features), _PIECE_ROWS):
+        rows = slice(first, first + _PIECE_ROWS)
+        np.matmul(features[rows] - mean, basis, out=found[rows])
+    return found
 
 
 OnAxes = Matrix | Turned

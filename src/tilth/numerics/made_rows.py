@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
+from tilth.core.arrays import evenly
 from tilth.core.errors import InputError
 from tilth.numerics import softmax_regression
+from tilth.numerics._axes import principal_axes, turned
 from tilth.numerics.neighbours import k_nearest
 from tilth.numerics.ranking_measures import auroc
 
@@ -39,8 +41,8 @@ FOLDS = 3
 MOST_REAL, MOST_APART, MOST_WIDE, FIRST, AXES, SQUARED = 6_000, 1_500, 256, 8, 32, 12
 """Real rows that models are fitted to, and whose distances to the others are taken; columns beyond which features are projected at
 random; axes by which copies are looked for first, axes read, and those squared too."""
-FEW_REAL, BLOCK = 20_000, 8_192
-"""Real rows up to which a copy is looked for among all of them, and that are turned at once."""
+FEW_REAL = 20_000
+"""Real rows up to which a copy is looked for among all of them."""
 PENALTY = 3e-3
 FEWEST_JUDGED = 6
 """Real rows of a class below which no model can say what is of it."""
@@ -146,21 +148,10 @@ def _narrowed(real: FloatMatrix32, made: FloatMatrix32) -> tuple[FloatMatrix32, 
 
 
 def _axes(real: FloatMatrix32, made: FloatMatrix32) -> tuple[Matrix, Matrix]:
-    """Return real and made rows on the first principal axes of the real ones; a block at a time, for real rows may be many."""
-    mean = real.mean(axis=0, dtype=np.float64)
-    gram = np.zeros((len(mean), len(mean)))
-    for first in range(0, len(real), BLOCK):
-        block = real[first : first + BLOCK] - mean
-        gram += block.T @ block
-    basis = np.linalg.eigh(gram)[1][:, ::-1][:, :AXES]
-
-    def turned(rows: FloatMatrix32) -> Matrix:
-        found = np.empty((len(rows), basis.shape[1]))
-        for first in range(0, len(rows), BLOCK):
-            found[first : first + BLOCK] = (rows[first : first + BLOCK] - mean) @ basis
-        return found
-
-    return turned(real), turned(made)
+    """Return real and made rows on the first principal axes of the real ones."""
+    mean, basis, _ = principal_axes(real)
+    first = np.ascontiguousarray(basis[:, ::-1][:, :AXES])
+    return turned(real, mean, first), turned(made, mean, first)
 
 
 def _copies(
@@ -173,7 +164,7 @@ def _copies(
     own = np.flatnonzero(np.isin(labels, np.flatnonzero(targets.any(axis=0))))[:MOST_REAL]
     limit = 1e-5 * float(np.sqrt(np.square(x - x.mean(axis=0)).sum(axis=1).mean()))
     if len(own) > 1:
-        some = own[:: -(-len(own) // MOST_APART)]
+        some = own[evenly(len(own), MOST_APART)]
         apart = k_nearest(real[own], 2, queries=real[some], metric="euclidean", exclude_self=False).distances[:, 1]
         limit = max(limit, 0.499 * float(np.quantile(apart, near)))
     # a row that is far by the first axes is far
@@ -190,7 +181,7 @@ def _around(tree: cKDTree, asked: Matrix, reach: float) -> IntVector | slice:
     """Return the rows of a tree within reach of what is asked; all, where these are few, or few are not within reach of something."""
     if tree.n <= FEW_REAL:
         return slice(None)
-    sample = asked[:: -(-len(asked) // 32)]
+    sample = asked[evenly(len(asked), 32)]
     if len(asked) * tree.query_ball_point(sample, reach, return_length=True).mean() > tree.n:
         return slice(None)
     return np.unique(np.concatenate(tree.query_ball_point(asked, reach))).astype(np.intp)
@@ -294,5 +285,5 @@ def _some_of_each(labels: IntVector, most: int) -> IntVector:
     parts = []
     for c, n in zip(classes, counts, strict=True):
         rows = np.flatnonzero(labels == c)
-        parts.append(rows[np.linspace(0, n - 1, min(n, room)).astype(np.intp)])
+        parts.append(rows[evenly(n, room)])
     return np.sort(np.concatenate(parts))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tilth.core.arrays import FloatMatrix32, IntVector, Matrix, Vector
+from tilth.core.arrays import FloatMatrix32, IntVector, Matrix, Vector, evenly
 
 __all__ = ["Axes", "centres_of", "principal_axes", "region_of"]
 
@@ -81,7 +81,7 @@ def principal_axes(features: FloatMatrix32, most: int) -> Axes:
     [[1.414], [0.0], [1.414]]
     """
     if len(features) > MOST_ROWS:
-        features = features[np.linspace(0, len(features) - 1, MOST_ROWS).astype(np.intp)]
+        features = features[evenly(len(features), MOST_ROWS)]
     middle = features.mean(axis=0, dtype=np.float64)
     shifted = features - middle.astype(np.float32)
     spread, directions = np.linalg.eigh((shifted.T @ shifted).astype(np.float64))

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
+from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector, evenly
 from tilth.core.errors import InputError
 from tilth.numerics import softmax_regression
 
@@ -83,7 +83,7 @@ def spread_slices(
         return np.column_stack([features[some if rows is None else rows[some]], of_class[labels[some]]])
 
     teach = np.flatnonzero(known)
-    teach = teach[np.unique(np.linspace(0, len(teach) - 1, min(len(teach), _MOST_KNOWN)).astype(np.intp))]
+    teach = teach[evenly(len(teach), _MOST_KNOWN)]
     probs_of = _model(seen(teach), np.eye(slices.shape[1])[codes[teach]])
     guessed = np.zeros_like(slices, dtype=np.float64)
     guessed[known] = slices[known]

@@ -26,7 +26,7 @@ import numpy as np
 
 from tilth.core.arrays import IntVector, Matrix, Vector, read_only
 from tilth.core.errors import InputError
-from tilth.numerics._axes import MOST_HELD, OnAxes, Turned, in_single_precision
+from tilth.numerics._axes import MOST_HELD, OnAxes, Turned, in_single_precision, principal_axes, turned
 from tilth.numerics._checks import check_targets, check_transition, check_weights
 from tilth.numerics._lbfgs import Minimum, minimize
 from tilth.numerics._softmax_curvature import (
@@ -43,12 +43,11 @@ from tilth.numerics._softmax_loss import ForwardSoftmaxLoss, SoftmaxLoss, scores
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Design", "SoftmaxFit", "curvature", "feature_coefficients", "fit", "predict_proba", "prepare"]
+__all__ = ["ROUGH", "Design", "SoftmaxFit", "curvature", "feature_coefficients", "fit", "predict_proba", "prepare"]
 
-_BLOCK_ROWS = 8_192
 _STAGE, _ROUGH_STAGE, _NEWTON_STAGE = 35, 60, 10
-_ROUGH = 1e-4
-"""Tolerance of fits that single precision brings to their end."""
+ROUGH = 1e-4
+"""Tolerance of fits that are only compared: single precision brings them to their end."""
 _KNOWN_STAGE = 105
 """Steps under a known curvature of a large problem, where a fresh one costs as many as half of them."""
 _SCOUTED = 1 << 20
@@ -79,11 +78,7 @@ class Design:
         if features.ndim != 2 or features.shape[1] != len(self.mean):
             expected = f"(m, {len(self.mean)})"
             raise InputError(f"features have shape {features.shape}, the design expects {expected}")
-        out = np.empty((len(features), self.basis.shape[1]))
-        for first in range(0, len(features), _BLOCK_ROWS):
-            rows = slice(first, first + _BLOCK_ROWS)
-            np.matmul(features[rows] - self.mean, self.basis, out=out[rows])
-        return out
+        return turned(features, self.mean, self.basis)
 
     def on_axes(self, features: NDArray[np.floating]) -> OnAxes:
         """Coordinates of rows for fits: `project`, or where that would be large, rows that are turned block by block."""
@@ -135,15 +130,7 @@ def prepare(features: NDArray[np.floating], l2: float) -> Design:
         raise InputError(f"features must be a matrix with rows and columns, not of shape {features.shape}")
     if not (np.isfinite(l2) and l2 > 0):
         raise InputError(f"l2 must be a positive number, not {l2!r}", next_step="use for example l2=0.01")
-    mean = features.mean(axis=0, dtype=np.float64)
-    if not np.isfinite(mean).all():
-        where = f"column {int(np.flatnonzero(~np.isfinite(mean))[0])}"
-        raise InputError("features hold missing or infinite numbers", where=where)
-    gram = np.zeros((len(mean), len(mean)))
-    for first in range(0, len(features), _BLOCK_ROWS):
-        block = features[first : first + _BLOCK_ROWS] - mean
-        gram += block.T @ block
-    variances, basis = np.linalg.eigh(gram / len(features))
+    mean, basis, variances = principal_axes(features)
     # An axis this flat cannot move a probability by 1e-6 against the penalty.
     kept = variances > 1e-8 * l2
     return Design(
@@ -295,7 +282,7 @@ def _longest(stage: int, curved: Curvature, n_coefficients: int, tolerance: floa
         return _KNOWN_STAGE
     if isinstance(curved, FullCurvature):
         return _NEWTON_STAGE
-    return _STAGE if tolerance < _ROUGH else _ROUGH_STAGE
+    return _STAGE if tolerance < ROUGH else _ROUGH_STAGE
 
 
 def _first_parameters(start: SoftmaxFit | None, present: IntVector, n_axes: int) -> Matrix:
