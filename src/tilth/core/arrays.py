@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Arrays", "Bits", "FloatMatrix32", "IntVector", "Mask", "Matrix", "Vector", "evenly", "read_only"]
+__all__ = ["Arrays", "Bits", "FloatMatrix32", "IntVector", "Mask", "Matrix", "Vector", "evenly", "read_only", "rows_of"]
 
 Vector = NDArray[np.float64]
 """(n,) float64."""
@@ -35,6 +35,18 @@ def evenly(n: int, most: int) -> IntVector:
 
 
 _Array = TypeVar("_Array", bound=NDArray[Any])
+_Cell = TypeVar("_Cell", bound=np.generic)
+
+
+def rows_of(array: NDArray[_Cell], rows: IntVector) -> NDArray[_Cell]:
+    """Return some rows (m,) of an array (n, …): a copy, or the array itself where they are all of it in their order.
+
+    >>> given = np.array([5.0, 6.0])
+    >>> rows_of(given, np.array([0, 1])) is given, rows_of(given, np.array([1, 0])).tolist()
+    (True, [6.0, 5.0])
+    """
+    is_whole = len(rows) == len(array) and bool((rows == np.arange(len(rows))).all())
+    return array if is_whole else array[rows]
 
 
 def read_only(array: _Array) -> _Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import IntVector
+from tilth.core.arrays import IntVector, rows_of
 from tilth.core.errors import NotApplicable
 from tilth.core.policy import Policy
 from tilth.core.schema import ColumnType
@@ -44,7 +44,7 @@ def near_rows(view: View, rows: IntVector, anchors: IntVector, k: int) -> IntVec
     place = np.full(len(view), -1, dtype=np.intp)
     place[rows] = np.arange(len(rows))
     labels = view.labels[rows].astype(np.intp)
-    return rows[near_in_class(view.embeddings[rows], labels, place[anchors], k)]
+    return rows[near_in_class(rows_of(view.embeddings, rows), labels, place[anchors], k)]
 
 
 def smoted(view: View, rows: IntVector, anchors: IntVector, draws: IntVector, k: int) -> Draft:

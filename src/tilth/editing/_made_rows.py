@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.core.arrays import IntVector, Mask, Matrix, evenly
+from tilth.core.arrays import IntVector, Mask, Matrix, evenly, rows_of
 from tilth.core.edit import Edit, target_column
 from tilth.core.errors import NotApplicable
 from tilth.core.names import PARENTS, ROW_ID, TARGET
@@ -133,7 +133,9 @@ def _judged(view: View, draft: Draft, real: IntVector) -> Gate:
     real = _beside(real, draft.parents)
     place = np.full(len(view), -1, dtype=np.intp)
     place[real] = np.arange(len(real))
-    return audited(view.embeddings[real], view.labels[real].astype(np.intp), made, targets, place[draft.parents])
+    return audited(
+        rows_of(view.embeddings, real), view.labels[real].astype(np.intp), made, targets, place[draft.parents]
+    )
 
 
 def _beside(real: IntVector, parents: IntVector) -> IntVector:

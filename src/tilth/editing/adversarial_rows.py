@@ -19,7 +19,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from tilth.core.arrays import IntVector, Vector
+from tilth.core.arrays import IntVector, Vector, rows_of
 from tilth.core.edit import Edit
 from tilth.core.errors import ConfigError, NotApplicable
 from tilth.core.policy import Policy
@@ -112,7 +112,7 @@ class _Sure:
     """How sure a logistic model of all real rows is of the labels of drafted rows."""
 
     def __init__(self, view: View, real: IntVector) -> None:
-        features, self._view = view.embeddings[real], view
+        features, self._view = rows_of(view.embeddings, real), view
         targets = np.eye(view.n_classes)[view.labels[real].astype(np.intp)]
         self._design = softmax_regression.prepare(features, PENALTY / len(real))
         projected = self._design.project(features)

@@ -19,7 +19,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tilth.core.arrays import FloatMatrix32, IntVector, Matrix, Vector
+from tilth.core.arrays import FloatMatrix32, IntVector, Matrix, Vector, rows_of
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
@@ -118,5 +118,5 @@ class RelabelThroughNoise:
         transition = noise_transition(confident_joint(labels, view.pred_probs[rows]))
         if np.abs(transition - np.eye(len(transition))).max() <= _NO_NOISE:
             raise NotApplicable("no label noise is counted")
-        truth[rows] = explained(view.embeddings[rows], labels, transition, self.penalty)
+        truth[rows] = explained(rows_of(view.embeddings, rows), labels, transition, self.penalty)
         return truth

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tilth.core.arrays import IntVector
+from tilth.core.arrays import IntVector, rows_of
 from tilth.core.edit import Edit
 from tilth.core.errors import NotApplicable
 from tilth.core.rowset import RowSet
@@ -80,7 +80,7 @@ class Smote:
             of_class = np.flatnonzero(view.labels[real] == c)
             if self.border:
                 labels = view.labels[real].astype(np.intp)
-                of_class = of_class[in_danger(view.embeddings[real], labels, of_class)]
+                of_class = of_class[in_danger(rows_of(view.embeddings, real), labels, of_class)]
             mine = real[of_class] if rows is None else np.intersect1d(real[of_class], rows)
             parts.append(anchored(view, mine, self.times, lacking))
         anchors, draws = (np.concatenate([part[one] for part in parts]) for one in (0, 1))

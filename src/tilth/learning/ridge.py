@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tilth.core.arrays import Matrix
+from tilth.core.arrays import Matrix, rows_of
 from tilth.core.errors import LabelError
 from tilth.core.schema import TaskType
 from tilth.core.target import Target, TargetKind
@@ -71,7 +71,9 @@ class Ridge:
         if target.numbers is None or not len(rows) or not target.weights[rows].sum() > 0:
             raise LabelError("no row has a number to learn from", next_step="label some train rows")
         weights = target.weights[rows]
-        return ridge.fit(view.embeddings[rows], target.numbers[rows], weights, self.penalty / float(weights.sum()))
+        return ridge.fit(
+            rows_of(view.embeddings, rows), target.numbers[rows], weights, self.penalty / float(weights.sum())
+        )
 
     def predict_proba(self, view: View, model: RidgeFit) -> Matrix:
         """Return (n, 1) numbers."""
