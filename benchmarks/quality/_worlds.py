@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import stats
 
-from tilth.core.arrays import FloatMatrix32, IntVector, Matrix
+from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
 from tilth.core.dataset import Dataset
 from tilth.core.draw import Draw
 from tilth.core.edit import Edit
@@ -28,7 +28,7 @@ from tilth.loop.arena import Arena, Settings
 from tilth.loop.bench import Bench
 from tilth.loop.evidence import EvidenceBase
 from tilth.loop.frames import target_of
-from tilth.loop.guards import guarded_slices
+from tilth.loop.guards import GuardedSlice, guarded_slices
 from tilth.loop.halves import half_of
 from tilth.loop.ledger import Ledger
 from tilth.loop.scoring import confident_dev_joint
@@ -47,6 +47,7 @@ class Law:
     """How rows and their given labels come about.
 
     linear: k normal classes, on which the linear learner is the right one. quadratic: 1[x0 + x1² > 1], on which it is not.
+    apart: the classes of the slice, a sixth of the rows, lie along features that say nothing of them elsewhere.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Law:
     d: int = 6
     distance: float = 2.0
     quadratic: bool = False
+    apart: bool = False
     noise: Noise = "uniform"
     rate: float = 0.0
 
@@ -63,7 +65,9 @@ class Law:
             x = rng.standard_normal((n, self.d))
             return x, (x[:, 0] + x[:, 1] ** 2 > 1).astype(np.intp)
         truth = rng.integers(0, self.k, n)
-        return rng.standard_normal((n, self.d)) + self.distance * np.eye(self.k, self.d)[truth], truth
+        x = rng.standard_normal((n, self.d))
+        first = np.where(in_slice(x) & self.apart, self.k, 0)
+        return x + self.distance * np.eye(2 * self.k, self.d)[truth + first], truth
 
     def given(self, x: Matrix, truth: IntVector, rng: np.random.Generator, rate: float | None = None) -> IntVector:
         """Draw given labels; `rate` of them are wrong: anywhere, in every second class, or where the last feature is positive.
@@ -75,6 +79,11 @@ class Law:
         wrong = rng.random(len(x)) < np.minimum(here, 0.45)
         step = 1 if self.noise == "class" else rng.integers(1, self.k, len(x))
         return np.where(wrong, (truth + step) % self.k, truth).astype(np.intp)
+
+
+def in_slice(x: Matrix) -> Mask:
+    """Return the rows of the slice of a world: a sixth, by the last feature, which tells nothing of the truth."""
+    return np.asarray(x[:, -1] > 1.0)
 
 
 LAWS = {
@@ -113,6 +122,8 @@ class World:
     truth: IntVector
     bench: Bench
     seed: int
+    slices: Mapping[str, Mask] = field(default_factory=dict)
+    """Rows (n,) of the slices that cures may aim at."""
 
     @cached_property
     def pred_probs(self) -> Matrix:
@@ -148,17 +159,22 @@ class World:
             encode=self.bench.reencode,
             varied=lambda: Repertoire(changes={"nudge": Variation(kinds=frozenset({"number"}))}, vary=_nudged),
             remember=remember,
+            score=_is_right if self.slices else None,
+            sliced=(lambda: {name: far.astype(float) for name, far in self.slices.items()}) if self.slices else None,
             seed=self.seed,
         )
 
     def arena(self) -> Arena:
         """Return the arena of a first run on this world."""
         judged = self.bench.judged(Split.DEV)
+        goals = {name: rows[judged.positions] for name, rows in self.slices.items()}
+        watched = [GuardedSlice(name=name, rows=rows) for name, rows in goals.items()]
         memo: dict[str, dict[str, np.ndarray]] = {}
         return Arena(
             bench=self.bench,
             judged=judged,
-            slices=guarded_slices(self.bench, judged, pa.table({})),
+            slices=(*guarded_slices(self.bench, judged, pa.table({})), *watched),
+            goals=goals,
             ledger=Ledger(Log()),  # type: ignore[arg-type]
             settings=Settings(seed=self.seed),
             parent="in memory",
@@ -179,6 +195,10 @@ class World:
             spec=None,  # type: ignore[arg-type]
         )
         return np.asarray(self.bench.learner.predict_proba(view, model).argmax(axis=1))
+
+
+def _is_right(labels: np.ndarray, probs: np.ndarray) -> Vector:
+    return np.asarray(probs.argmax(axis=1) == labels, dtype=np.float64)
 
 
 def _nudged(policy: str, ids: pa.Array, columns: Mapping[str, pa.Array], draw: int) -> Mapping[str, pa.Array]:

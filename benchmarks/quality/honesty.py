@@ -1,6 +1,6 @@
 """How often tilth keeps an edit that does not help: simulated ledgers, and whole runs whose kept edits are checked on fresh rows.
 
-    python -m benchmarks honesty [--quick] [--only ledgers|runs] [--seed N]
+    python -m benchmarks honesty [--quick] [--only ledgers|runs|cures] [--seed N]
 
 Ledgers: 50 rounds of 6 finalists on one dev split, through Ledger, judge and decide, without guards (which only forbid). Scores of
 dev rows come from models whose accuracy is the same as before by symmetry, or lower, so that every keep is false. Rounds in
@@ -9,6 +9,9 @@ which McNemar's test alone lets nothing through are not judged: p is the larger 
 Runs: 1,000 or 2,000 train rows, 500 or 2,000 dev rows, whose labels are as dirty as those of train, or clean. Editors of the
 package, three that change rows and two that make rows, beside edits of as many random rows and beside the same editors on predictions
 permuted within class, through proposals, screen and try_all; each kept edit is tried again on 200,000 fresh rows of the same law.
+
+Cures: 1,000 or 3,000 train rows; edits that aim at a slice and are kept by its dev rows, checked on its fresh rows, for a slice about
+which there is something the matter and for one of random rows.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy
 
+from benchmarks.quality._aimed_runs import aimed_runs
 from benchmarks.quality._lives import ALPHA, FINALISTS, PROPOSERS, ROUNDS, Life
 from benchmarks.quality._worlds import (
     LAWS,
@@ -207,19 +211,22 @@ def _list(keeps: list[Keep]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks honesty", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the ledgers and runs")
-    parser.add_argument("--only", choices=("ledgers", "runs"))
+    parser.add_argument("--only", choices=("ledgers", "runs", "cures"))
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
     started = time.process_time()
     print(f"Versions: numpy {np.__version__}, scipy {scipy.__version__}")
-    if chosen.only != "runs":
+    if chosen.only in (None, "ledgers"):
         ledgers(15 if chosen.quick else 170, chosen.seed)
         print(f"\nCPU seconds: {time.process_time() - started:.0f}", flush=True)
-    if chosen.only != "ledgers":
+    if chosen.only in (None, "runs"):
         runs(1 if chosen.quick else 16, chosen.seed)
+        print(f"\nCPU seconds: {time.process_time() - started:.0f}", flush=True)
+    if chosen.only in (None, "cures"):
+        aimed_runs(1 if chosen.quick else 20, chosen.seed)
         print(f"\nCPU seconds: {time.process_time() - started:.0f}", flush=True)
     return 0
 

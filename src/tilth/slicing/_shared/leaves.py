@@ -15,7 +15,7 @@ from tilth.slicing._shared.crossing import Rule
 from tilth.slicing._shared.typical import shown_columns
 
 if TYPE_CHECKING:
-    from tilth.core.arrays import Mask, Matrix, Vector
+    from tilth.core.arrays import FloatMatrix32, Mask, Vector
     from tilth.operators.view import View
     from tilth.slicing._shared.failures import Failures
 
@@ -29,10 +29,10 @@ LEAST_SHARE = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Asked:
-    """A number of each row that a condition may ask for; a category's value is 1 where a row has it."""
+    """A number of each row that a condition may ask for; of a category's value whether a row has it."""
 
     name: str
-    values: Vector
+    values: Vector | Mask
     known: Mask
     value: str | None = None
 
@@ -44,10 +44,12 @@ def leaf_rules(view: View, there: Failures, *, depth: int) -> list[Rule]:
         return []
     from sklearn.tree import DecisionTreeRegressor
 
-    filled: Matrix = np.stack([np.where(one.known, one.values, _middle(one)) for one in asked], axis=1)
+    filled: FloatMatrix32 = np.empty((len(there), len(asked)), dtype=np.float32)
+    for column, one in zip(filled.T, asked, strict=True):
+        column[:] = np.where(one.known[there.rows], one.values[there.rows], _middle(one))
     least = max(LEAST_LEAF, int(LEAST_SHARE * len(there)))
     tree = DecisionTreeRegressor(max_depth=depth, min_samples_leaf=least, random_state=0)
-    tree.fit(filled[there.rows].astype(np.float32), there.surprise)
+    tree.fit(filled, there.surprise)
     rules = [_rule(asked, path) for path in _paths(tree.tree_) if path]
     excess = [_excess(rule, there) for rule in rules]
     order = np.argsort(-np.array(excess), kind="stable")
@@ -86,7 +88,7 @@ def _categories(view: View) -> Iterator[_Asked]:
         counts = pc.drop_null(cells).value_counts().to_pylist()
         for one in sorted(counts, key=lambda pair: (-pair["counts"], pair["values"]))[:MOST_VALUES]:
             has = np.asarray(pc.fill_null(pc.equal(cells, one["values"]), False))
-            yield _Asked(name=column.name, values=has.astype(np.float64), known=known, value=one["values"])
+            yield _Asked(name=column.name, values=has, known=known, value=one["values"])
 
 
 def _paths(tree: Any) -> Iterator[list[tuple[int, float, bool]]]:
