@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from benchmarks.quality._lives import DevRows, angle_of
-from benchmarks.quality._worlds import LAWS, Law, clopper_pearson
+from benchmarks.quality._worlds import LAWS, Law, clopper_pearson, in_slice, world_of
 from benchmarks.quality.kept_gains import interval_given_kept, least_kept, paired
+
+from tilth.editing.upweight_slice import UpweightSlice
 
 
 def test_models_of_the_same_margin_gain_nothing_and_differ_as_often_as_asked():
@@ -38,6 +42,21 @@ def test_in_no_class_and_in_no_region_the_truth_is_outvoted():
         x, truth = law.rows(20_000, rng)
         given = Law(name="any", k=law.k, d=law.d, noise="class").given(x, truth, rng, rate=0.4)
         assert (given != truth)[truth == 0].mean() < 0.5
+
+
+def test_a_slice_apart_is_worse_off_until_it_counts_more():
+    law = replace(LAWS["linear"], apart=True)
+    world = world_of(law, n_train=3_000, n_dev=500, seed=0)
+    x, truth = law.rows(50_000, np.random.default_rng(3))
+    inside = in_slice(x)
+    right = world.decisions(world.bench.baseline, x) == truth
+    view = replace(world, slices={"apart": in_slice(world.features)}).evidence().view(UpweightSlice(slice="apart"))
+    mended = world.bench.fit_edited(UpweightSlice(slice="apart", times=3.0).propose(view))
+    gain = (world.decisions(mended, x) == truth).astype(float) - right
+    assert inside.mean() == pytest.approx(0.16, abs=0.01)
+    assert right[inside].mean() < right[~inside].mean() - 0.1
+    assert gain[inside].mean() > 0.03
+    assert abs(gain[~inside].mean()) < gain[inside].mean() / 2
 
 
 def test_the_exact_interval_of_a_share_by_hand():
