@@ -44,9 +44,17 @@ def test_a_dataset_finds_rows_by_id_and_split(table_of):
     assert data.column_names == ("label", *SYSTEM_COLUMNS)
     assert (data.n_rows, data.row_ids.to_pylist()) == (3, ["a", "b", "c"])
     assert data.mask(Split.TRAIN, Split.POOL).tolist() == [True, False, True]
+    assert data.splits.tolist() == ["train", "test", "pool"]
     assert data.positions(pa.array(["c", "a"])).tolist() == [2, 0]
     with pytest.raises(KeyError, match="x"):
         data.positions(pa.array(["a", "x"]))
+
+
+def test_rows_of_a_split_share_its_name(table_of):
+    data = Dataset.of(table_of("abcd", splits=["train", "test", "train", "test"]), SCHEMA)
+    assert data.splits[0] is data.splits[2]
+    assert Dataset.of(table_of("", splits=[]), SCHEMA).splits.tolist() == []
+    assert Dataset.of(table_of("", splits=[]), SCHEMA).mask(Split.DEV).tolist() == []
 
 
 def test_rows_come_in_blocks(table_of):

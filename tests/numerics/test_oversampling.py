@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tilth.core.errors import InputError
+from tilth.numerics import oversampling
 from tilth.numerics.oversampling import between, in_danger, near_in_class, voted
 
 
@@ -25,6 +26,33 @@ def test_near_rows_equal_brute_force():
         others = np.flatnonzero((labels == labels[row]) & (np.arange(80) != row))
         far = ((x[others].astype(float) - x[row]) ** 2).sum(axis=1)
         assert found[row].tolist() == others[np.argsort(far, kind="stable")][:4].tolist()
+
+
+def test_among_very_many_rows_near_ones_are_of_a_part_of_them(monkeypatch):
+    monkeypatch.setattr(oversampling, "MOST_AMONG", 50)
+    rng = np.random.default_rng(1)
+    x, labels = rng.normal(size=(600, 2)).astype(np.float32), np.arange(600) % 2
+    found = near_in_class(x, labels, np.arange(600), 4)
+    assert (labels[found] == labels[:, None]).all()
+    assert (found != np.arange(600)[:, None]).all()
+    assert len(np.unique(found[labels == 0])) == len(np.unique(found[labels == 1])) == 50
+    for row in (3, 400):
+        looked_at = np.setdiff1d(np.unique(found[labels == labels[row]]), [row])
+        far = ((x[looked_at].astype(float) - x[row]) ** 2).sum(axis=1)
+        assert found[row].tolist() == looked_at[np.argsort(far, kind="stable")][:4].tolist()
+
+
+def test_danger_among_very_many_rows(monkeypatch):
+    """Where classes are mixed evenly every other row is in danger, where a class stands alone none is."""
+    monkeypatch.setattr(oversampling, "MOST_AMONG", 100)
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(1_000, 2)).astype(np.float32)
+    labels = rng.integers(2, size=1_000)
+    x[labels == 1, 0] += 40 * (np.arange(1_000)[labels == 1] % 2)  # half of the second class stands alone
+    alone = np.flatnonzero(x[:, 0] > 20)
+    mixed = np.flatnonzero((labels == 1) & (x[:, 0] < 20))
+    assert not in_danger(x, labels, alone).any()
+    assert in_danger(x, labels, mixed).mean() > 0.8
 
 
 def test_points_stand_between_and_keep_missing_cells():

@@ -72,12 +72,15 @@ class Dataset:
 
     @cached_property
     def splits(self) -> np.ndarray:
-        """The split of each row as text, in storage order."""
-        return np.asarray(self.read(SPLIT).column(0).to_pylist(), dtype=object)
+        """The split of each row as text, in storage order; rows of a split share one text."""
+        coded = self.read(SPLIT).column(0).dictionary_encode().combine_chunks()
+        names = np.asarray(coded.dictionary.to_pylist(), dtype=object)
+        return np.asarray(names[np.asarray(coded.indices)])
 
     def mask(self, *splits: Split) -> Mask:
         """Return which rows stand in any of the splits."""
-        return np.isin(self.splits.astype(str), [str(s) for s in splits])
+        wanted = pa.array([str(s) for s in splits], pa.string())
+        return np.asarray(pc.is_in(self.read(SPLIT).column(0).cast(pa.string()), value_set=wanted), dtype=bool)
 
     def positions(self, ids: pa.Array) -> IntVector:
         """Return the storage positions of row ids; −1 never: an unknown id raises KeyError."""

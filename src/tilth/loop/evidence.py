@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask, Vector
+from tilth.core.arrays import Arrays, FloatMatrix32, IntVector, Mask, Vector, read_only, rows_of
 from tilth.core.dataset import Dataset
 from tilth.core.errors import NotApplicable, TilthError
 from tilth.core.finding import Finding
@@ -126,6 +126,10 @@ class EvidenceBase:
             seed=self.seed,
         )
 
+    def forget(self, scope: Scope) -> None:
+        """Let go of what was computed of a scope's rows: who asks again gets it from the store, or computed anew."""
+        self._cache = {key: found for key, found in self._cache.items() if key[0] != scope}
+
     def readable(self, train: IntVector) -> np.ndarray:
         """Return the labels of labelled train rows, as the metric reads them; (r,) storage positions -> (r,)."""
         labels: np.ndarray = self._labels()[0][train]
@@ -161,8 +165,7 @@ class EvidenceBase:
             voted = self.voted
             suppliers["votes"] = once("votes", lambda: voted().take(rows))
         if self.sliced is not None:
-            sliced = self.sliced
-            suppliers["slices"] = lambda: MappingProxyType({name: far[rows] for name, far in sliced().items()})
+            suppliers["slices"] = lambda: self._slices(scope, rows)
         if self.varied is not None:
             suppliers["transforms"] = once("transforms", self.varied)
         if self.open_sets is not None:
@@ -189,6 +192,16 @@ class EvidenceBase:
         if groups is not None:
             suppliers["groups"] = once("groups", lambda: groups[rows])
         return suppliers
+
+    def _slices(self, scope: Scope, rows: IntVector) -> Mapping[str, Vector]:
+        """Return how far a scope's rows belong to each slice known by now; views of the same slices share the arrays."""
+        assert self.sliced is not None
+        known = dict(self.sliced())
+        before, found = self._cache.get((scope, "slices"), ({}, None))
+        if found is None or list(before) != list(known) or any(before[name] is not known[name] for name in known):
+            found = MappingProxyType({name: read_only(rows_of(far, rows)) for name, far in known.items()})
+            self._cache[scope, "slices"] = known, found
+        return cast("Mapping[str, Vector]", found)
 
     def _once(self, scope: str, name: str, compute: Callable[[], Any]) -> Any:
         """Return a piece of evidence, computed when it is first read; what refused to be computed refuses again."""

@@ -9,6 +9,7 @@ from functools import cache
 from tilth.core.dataset import Dataset
 from tilth.core.finding import Finding
 from tilth.core.progress import Progress, silent
+from tilth.engine.memory import release_unused
 from tilth.loop.declared_rows import plain_memberships
 from tilth.loop.detect import detect
 from tilth.loop.quarantine import Quarantine
@@ -40,5 +41,8 @@ def find_faults(workshop: Workshop, version: Version, warnings: Sequence[str], p
     evidence = workshop.evidence(version)
     if workshop.slices:
         evidence.sliced = cache(lambda: plain_memberships(workshop, version))
+    release_unused()  # what reading the source took
     findings = detect(evidence, quarantine, progress)
+    evidence.forget("all")  # near rows of all splits, for which leakage alone asks
+    release_unused()
     return Found(workshop=workshop, version=version, findings=findings, quarantine=quarantine, warnings=list(warnings))

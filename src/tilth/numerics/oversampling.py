@@ -15,19 +15,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tilth.core.arrays import evenly, rows_of
 from tilth.core.errors import InputError
-from tilth.numerics.neighbours import k_nearest
+from tilth.numerics.neighbours import k_nearest, without_self
 
 if TYPE_CHECKING:
     from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
 
 __all__ = ["between", "in_danger", "near_in_class", "voted"]
 
+MOST_AMONG = 50_000
+"""Rows among which near ones are looked for; of more, these many evenly through their order."""
+
 
 def near_in_class(features: FloatMatrix32, labels: IntVector, anchors: IntVector, k: int) -> IntVector:
     """Return the positions (m, k) of the nearest rows of each anchor's own class, nearest first.
 
-    A class of fewer than k + 1 rows repeats its farthest; O(m n d).
+    A class of fewer than k + 1 rows repeats its farthest; of one with more than 50,000, as many are looked at. O(m n d).
 
     Raises
     ------
@@ -44,15 +48,25 @@ def near_in_class(features: FloatMatrix32, labels: IntVector, anchors: IntVector
         rows, mine = np.flatnonzero(labels == c), np.flatnonzero(labels[anchors] == c)
         if len(rows) < 2:
             raise InputError(f"class number {c} has one row, which has no neighbour of its class")
+        rows = rows[evenly(len(rows), MOST_AMONG)]
+        asked, again = np.unique(anchors[mine], return_inverse=True)
         width = min(k, len(rows) - 1)
-        near = k_nearest(features[rows], width, metric="euclidean", exclude_self=True).positions
-        own = rows[near[np.searchsorted(rows, anchors[mine])]]
-        found[mine] = own[:, np.minimum(np.arange(k), width - 1)]
+        near = k_nearest(
+            rows_of(features, rows), width + 1, queries=features[asked], metric="euclidean", exclude_self=False
+        )
+        others = rows[without_self(near, _places(rows, asked)).positions]
+        found[mine] = others[again][:, np.minimum(np.arange(k), width - 1)]
     return found
 
 
+def _places(rows: IntVector, asked: IntVector) -> IntVector:
+    """Return where some rows stand among rising ones, -1 where they do not; (n,), (m,) -> (m,)."""
+    at = np.minimum(np.searchsorted(rows, asked), len(rows) - 1)
+    return np.where(rows[at] == asked, at, -1)
+
+
 def in_danger(features: FloatMatrix32, labels: IntVector, rows: IntVector, m: int = 10) -> Mask:
-    """Return which of some rows (r,) have at least half, but not all, of their m nearest rows in other classes.
+    """Return which of some rows (r,) have at least half, but not all, of their m nearest rows in other classes; among 50,000 at most.
 
     Source: Han, Wang, Mao (2005), ICIC, section 3.
 
@@ -62,8 +76,9 @@ def in_danger(features: FloatMatrix32, labels: IntVector, rows: IntVector, m: in
     >>> in_danger(x, np.array([0, 0, 0, 1, 1]), np.array([0, 2]), m=3).tolist()
     [False, True]
     """
-    width = min(m + 1, len(labels))
-    near = k_nearest(features, width, queries=features[rows], metric="euclidean", exclude_self=False).positions
+    width, some = min(m + 1, len(labels)), evenly(len(labels), MOST_AMONG)
+    found = k_nearest(rows_of(features, some), width, queries=features[rows], metric="euclidean", exclude_self=False)
+    near = some[found.positions]
     others = (near != rows[:, None]) & (np.cumsum(near != rows[:, None], axis=1) <= min(m, width - 1))
     share = ((labels[near] != labels[rows][:, None]) & others).sum(axis=1) / np.maximum(others.sum(axis=1), 1)
     return np.asarray((share >= 0.5) & (share < 1.0))
