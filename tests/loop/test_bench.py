@@ -96,6 +96,32 @@ def test_nothing_is_encoded_for_a_learner_that_reads_the_columns(bench):
     np.testing.assert_array_equal(predicted, trees.learner.predict_proba(trees.view(table, None), alone))
 
 
+def test_of_edited_rows_those_are_encoded_whose_cells_changed_or_that_were_added(bench):
+    asked: list[list[str]] = []
+
+    def reencode(table):
+        asked.append(table.column(ROW_ID).to_pylist())
+        return bench.reencode(table)
+
+    spied = replace(bench, reencode=reencode, _memo={})
+    ids = bench.train.column(ROW_ID).combine_chunks()
+    said = {"operator": Spec(room="editing", name="by_hand"), "reason": "so it is"}
+    moved = pa.table({ROW_ID: ids.take(pa.array([5, 9])), "value": pa.array([40.0, 50.0])})
+    modified = Edit(verb=Verb.MODIFY, set={"x0": moved}, author="test", **said)
+    rows = bench.train.slice(0, 3)
+    cells = {name: rows.column(name) for name in rows.column_names if name.startswith("x") or name == "label"}
+    cells |= {PARENTS: [[one] for one in rows.column(ROW_ID).to_pylist()], TARGET: rows.column(TARGET)}
+    made = Edit.synthesizing(pa.table(cells), np.zeros(3, dtype=np.intp), **said)
+    both = apply(apply(bench.train, edit(bench, "weigh")), modified)
+    both = apply(both, made)
+    found = spied.features_of(both, (edit(bench, "weigh"), modified, made))
+    assert asked == [[*moved.column(ROW_ID).to_pylist(), *made.add.column(ROW_ID).to_pylist()]]
+    np.testing.assert_array_equal(found, bench.reencode(both))
+    asked.clear()
+    spied.features_of(apply(bench.train, edit(bench, "soften")), (edit(bench, "soften"),))
+    assert asked == []
+
+
 def test_a_target_among_more_rows_keeps_its_rows():
     from tilth.core.target import Target
 

@@ -32,11 +32,13 @@ def test_views_share_slices_until_others_are_known(evidence):
     first, second = evidence.view(Reader()), evidence.view(Reader())
     assert first.slices["half"] is second.slices["half"]
     np.testing.assert_array_equal(first.slices["half"], half[evidence.dataset.mask(Split.TRAIN)])
+    assert first.in_common("rows", lambda: np.arange(2)) is second.in_common("rows", lambda: np.arange(9))
     with pytest.raises(ValueError, match="read-only"):
         first.slices["half"][0] = 1.0
     evidence.sliced = lambda: {"half": 1 - half, "all": np.ones(len(half))}
     third = evidence.view(Reader())
     assert list(third.slices) == ["half", "all"]
+    assert third.in_common("rows", lambda: np.arange(3)).tolist() == [0, 1, 2], "it may have rested on the slices"
     np.testing.assert_array_equal(third.slices["half"], 1 - first.slices["half"])
 
 

@@ -145,3 +145,30 @@ def test_an_edit_encodes_the_rows_whose_cells_it_changes_and_no_others(tmp_path)
     assert workshop.rows_encoded == 3
     assert np.flatnonzero((features != before).any(axis=1)).tolist() == [1, 2, 3]
     assert workshop.dataset(version).mask(Split.TRAIN).sum() == 250
+
+
+def test_what_was_encoded_for_a_candidate_is_there_when_a_version_takes_it_in(tmp_path, monkeypatch):
+    """And a few made rows are looked for among the rows of candidates alone: the version's own may be gigabytes."""
+    project = made(tmp_path / "p", source())
+    workshop = project.find().workshop
+    repository = workshop.repository
+    version = repository.latest
+    rows = project.dataset().read(ROW_ID, "text", "size").slice(10, 4)
+    rows = rows.set_column(1, "text", pa.array([f"{text} made" for text in rows.column("text").to_pylist()]))
+    looked_at: list[str] = []
+    buffer = type(repository.objects).buffer
+    monkeypatch.setattr(
+        type(repository.objects), "buffer", lambda self, path: (looked_at.append(path), buffer(self, path))[1]
+    )
+    with repository.lease:
+        first = workshop.evidence(version).encode(rows)
+        assert not [path for path in looked_at if path.startswith("evidence/rows")]
+        again = workshop.evidence(version).encode(rows)
+        assert len([path for path in looked_at if path.startswith("evidence/rows")]) == 1
+        whole = pa.concat_tables([project.dataset().read(ROW_ID, "text", "size"), rows])
+        features = workshop.encode(whole, workshop.columns(version))
+        assert workshop.encode(whole, workshop.columns(version)).tobytes() == features.tobytes()
+    assert workshop.rows_encoded == N
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(features[-4:], first)
+    np.testing.assert_array_equal(features[:-4], workshop.features(version))

@@ -7,7 +7,7 @@ import pytest
 
 from tilth.core.errors import InputError
 from tilth.numerics import group_game as module
-from tilth.numerics.group_game import group_dro, group_errors, group_weights
+from tilth.numerics.group_game import group_dro, group_errors, group_weights, held_out_penalty
 
 
 def planted(n: int = 1200, *, rare: float = 0.08, seed: int = 0):
@@ -108,6 +108,28 @@ def test_repeats_itself_and_bears_no_group():
     none = group_dro(features, labels, np.zeros((300, 0)), np.arange(300) % 2)
     assert none.weights == pytest.approx(np.ones(300))
     assert none.fall == 0
+
+
+def test_the_penalty_is_the_one_that_tells_held_out_rows_best():
+    features, labels, group = planted(600)
+    folds, base = np.arange(600) % 3, np.ones(600)
+    chosen = held_out_penalty(features, labels, folds, base)
+    losses = {penalty: _held_out_loss(features, labels, folds, penalty) for penalty in (1e-2, 1e-3, 1e-4, 1e-5)}
+    assert losses[chosen] == pytest.approx(min(losses.values()), rel=1e-3)
+    given = group_dro(features, labels, np.eye(2)[group], folds, penalty=chosen)
+    assert given.multipliers.tolist() == group_dro(features, labels, np.eye(2)[group], folds).multipliers.tolist()
+
+
+def _held_out_loss(features, labels, folds, penalty):
+    from tilth.numerics import softmax_regression as softmax
+
+    loss = 0.0
+    for held in (folds == f for f in np.unique(folds)):
+        design = softmax.prepare(features[~held], penalty)
+        fitted = softmax.fit(design.project(features[~held]), np.eye(2)[labels[~held]], np.ones((~held).sum()), design)
+        probs = softmax.predict_proba(design.project(features[held]), fitted)
+        loss -= np.log(probs[np.arange(held.sum()), labels[held]]).sum()
+    return loss
 
 
 def test_refusals():

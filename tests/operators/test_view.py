@@ -100,6 +100,26 @@ def test_evidence_is_computed_when_first_read_and_once():
     assert calls == [1]
 
 
+def test_what_is_in_common_is_computed_by_the_first_that_asks():
+    common, calls = {}, []
+
+    def compute() -> np.ndarray:
+        calls.append(1)
+        return np.arange(3)
+
+    first, second = (
+        View(ids=view().ids, schema=view().schema, evidence={}, needs=frozenset(), spec=view().spec, common=common)
+        for _ in range(2)
+    )
+    assert first.in_common("places", compute) is second.in_common("places", compute)
+    assert calls == [1]
+    second.in_common("other places", compute)
+    view().in_common("places", compute)
+    assert calls == [1, 1, 1]
+    with pytest.raises(ValueError, match="read-only"):
+        first.in_common("places", compute)[0] = 1
+
+
 def test_draws_are_the_same_whenever_asked_for():
     one = view()
     assert np.array_equal(one.rng.random(3), one.rng.random(3))

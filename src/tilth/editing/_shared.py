@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -171,6 +172,7 @@ def slice_groups(view: View, rows: IntVector, others: Others, *, with_class: boo
         counts = np.bincount(slices[known].argmax(axis=1), minlength=slices.shape[1])
         if int(known.sum()) < LEAST_ROWS or int((counts > 0).sum()) < 2:
             raise NotApplicable("too few rows have a slice to guess that of the others from")
-        slices = spread_slices(view.embeddings, labels, slices, known, rows)
+        guess = partial(spread_slices, view.embeddings, labels, slices, known, rows)
+        slices = view.in_common(("slices guessed", with_class, rows.tobytes()), guess)
     groups = by_class(slices, labels, view.n_classes) if with_class else slices
     return np.asarray(groups[:, groups.sum(axis=0) > 0])

@@ -34,7 +34,7 @@ from tilth.editing._shared import (
     refuse_numbers,
     slice_groups,
 )
-from tilth.numerics.group_game import group_dro, group_weights
+from tilth.numerics.group_game import group_dro, group_weights, held_out_penalty
 from tilth.operators.view import Scope, View
 
 __all__ = ["GroupDro"]
@@ -102,14 +102,12 @@ class GroupDro:
         part = np.sort(order[: min(MOST_ROWS, MOST_CELLS // view.n_classes)])
         folds = np.empty(len(rows), dtype=np.intp)
         folds[order] = np.arange(len(rows)) % FOLDS
-        base = np.array(view.weights)
+        base, some = np.array(view.weights), rows[part]
+        field = (view.embeddings[some], view.labels[some], folds[part], base[some])
+        penalty = view.in_common("penalty of group games", lambda: np.array(held_out_penalty(*field)))
+        features, labels, dealt, weights = field
         found = group_dro(
-            view.embeddings[rows[part]],
-            view.labels[rows[part]],
-            groups[part],
-            folds[part],
-            base=base[rows[part]],
-            most_fall=self.most_fall,
+            features, labels, groups[part], dealt, base=weights, penalty=float(penalty), most_fall=self.most_fall
         )
         if not found.multipliers.any():
             raise NotApplicable(

@@ -19,7 +19,7 @@ from tilth.core.names import ROW_ID, Split
 from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.progress import Progress, silent
 from tilth.encoding._blocks import FittedColumn, default_encoder, encode_blocks, fit_columns
-from tilth.loop.encoded_rows import encoded_rows
+from tilth.loop.encoded_rows import candidates_encoded, encoded_rows
 from tilth.loop.evidence import group_codes
 from tilth.loop.frames import feature_names, standing_together
 from tilth.loop.generating import DeclaredGenerator
@@ -220,7 +220,7 @@ class HeldWorkshop:
 
     def _candidates_encoded(self, table: pa.Table, fitted: Sequence[FittedColumn]) -> FloatMatrix32:
         """Return the features of rows that are in no version; they do not count as encoded rows."""
-        return encoded_rows(self.repository, table, fitted, silent, self._block_rows)[0]
+        return candidates_encoded(self.repository, table, fitted, self._block_rows)
 
     def plain_encoder(self, version: Version) -> Callable[[pa.Table], FloatMatrix32]:
         """Return what encodes rows by the held encoders and keeps nothing: for rows that are only looked at."""

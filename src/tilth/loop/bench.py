@@ -261,8 +261,7 @@ class Bench:
 
     def _encodes(self, edits: tuple[Edit, ...]) -> bool:
         """Whether edits change or add cells that features are made of."""
-        changed = {name for edit in edits for name in edit.set} - {*SYSTEM_COLUMNS, self.schema.task.label}
-        return bool(changed) or any(edit.add is not None for edit in edits)
+        return any(edit.add is not None or any(map(self._is_encoded, edit.set)) for edit in edits)
 
     def fit(
         self,
@@ -290,16 +289,32 @@ class Bench:
         return self.fit_train(train, edits, start=self.baseline)
 
     def features_of(self, train: pa.Table, edits: tuple[Edit, ...]) -> FloatMatrix32 | None:
-        """Return the features of edited train rows; they are encoded anew only where an edit changed or added cells.
+        """Return the features of edited train rows; rows whose cells an edit changed, or that it added, are encoded anew.
 
         None where the learner reads none.
         """
         if not self.reads_features:
             return None
-        if self._encodes(edits):
-            return self.reencode(train)
         at = pc.index_in(train.column(ROW_ID), value_set=self.table.column(ROW_ID).combine_chunks())
-        return self.features[np.asarray(at, dtype=np.intp)]
+        places, is_new = np.asarray(pc.fill_null(at, -1), dtype=np.intp), self._changed(train, edits)
+        if not is_new.any():
+            return self.features[places]
+        features = np.empty((train.num_rows, self.features.shape[1]), dtype=np.float32)
+        features[~is_new] = self.features[places[~is_new]]
+        features[is_new] = self.reencode(train.filter(pa.array(is_new)))
+        return features
+
+    def _changed(self, train: pa.Table, edits: tuple[Edit, ...]) -> Mask:
+        """Return which train rows have cells that an edit changed, or were added by it, (m,)."""
+        rows = [cells.column(ROW_ID) for edit in edits for name, cells in edit.set.items() if self._is_encoded(name)]
+        rows += [edit.add.column(ROW_ID) for edit in edits if edit.add is not None]
+        if not rows:
+            return np.zeros(train.num_rows, dtype=bool)
+        names = pa.chunked_array([chunk for ids in rows for chunk in ids.chunks], pa.string()).combine_chunks()
+        return np.asarray(pc.is_in(train.column(ROW_ID), value_set=names), dtype=bool)
+
+    def _is_encoded(self, column: str) -> bool:
+        return column not in (*SYSTEM_COLUMNS, self.schema.task.label)
 
     # -- scoring -------------------------------------------------------------------------------------------------------
 

@@ -124,6 +124,7 @@ class EvidenceBase:
             needs=operator.needs,
             spec=spec_of(operator),
             seed=self.seed,
+            common=self._cache.setdefault((scope, "in common"), {}),
         )
 
     def forget(self, scope: Scope) -> None:
@@ -201,6 +202,7 @@ class EvidenceBase:
         if found is None or list(before) != list(known) or any(before[name] is not known[name] for name in known):
             found = MappingProxyType({name: read_only(rows_of(far, rows)) for name, far in known.items()})
             self._cache[scope, "slices"] = known, found
+            self._cache.get((scope, "in common"), {}).clear()
         return cast("Mapping[str, Vector]", found)
 
     def _once(self, scope: str, name: str, compute: Callable[[], Any]) -> Any:

@@ -56,7 +56,7 @@ class Workshop(HeldWorkshop):
                 features=self.features(version),
                 learner=self.learner(version),
                 metric=make("evaluation", version.schema.task.metric),
-                reencode=lambda table: self.encode(table, fitted),
+                reencode=lambda table: self._candidates_encoded(table, fitted),
                 seed=self.seed,
                 groups=group_codes(dataset),
                 bind=self.variations(version).bind,

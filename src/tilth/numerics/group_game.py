@@ -25,7 +25,7 @@ from tilth.numerics import softmax_regression
 from tilth.numerics._softmax_curvature import BlockCurvature
 from tilth.numerics.softmax_regression import Design, SoftmaxFit
 
-__all__ = ["GroupWeights", "group_dro", "group_errors", "group_weights"]
+__all__ = ["GroupWeights", "group_dro", "group_errors", "group_weights", "held_out_penalty"]
 
 _PENALTIES = (1e-2, 1e-3, 1e-4, 1e-5)
 """Penalties per row of the fits inside, among which held-out rows choose by their log loss."""
@@ -74,6 +74,7 @@ def group_dro(
     folds: IntVector,
     *,
     base: Vector | None = None,
+    penalty: float | None = None,
     most_fall: float = 0.01,
     prior_rows: float = 20.0,
     most_times: float = 30.0,
@@ -89,6 +90,7 @@ def group_dro(
     groups : (n, g) membership in [0, 1]; groups may overlap, and rows may be in none
     folds : (n,) of at least two folds; each is predicted by a fit of the others
     base : (n,) weights to start from, default 1
+    penalty : per row, of the fits inside; None for that of `held_out_penalty`
     most_fall : how much the held-out error of all rows may rise, in [0, 1], with one standard error on top
     prior_rows : rows by which a group's error is drawn toward its class's
     most_times : greatest multiplier of a row
@@ -116,7 +118,11 @@ def group_dro(
     >>> bool(found.after[0] < found.before[0]), bool(found.fall <= 0.1)
     (True, True)
     """
-    game = _game(features, labels, groups, folds, base, prior_rows)
+    base = np.ones(len(labels)) if base is None else base
+    if groups.ndim != 2 or len(groups) != len(labels):
+        raise InputError("groups and labels are not of the same rows")
+    penalty = held_out_penalty(features, labels, folds, base) if penalty is None else penalty
+    game = _Game.of(_field(features, labels, folds, base), groups, penalty, prior_rows)
     start = game.round(np.zeros(groups.shape[1]), None)
     best = start
     for strength in _BALANCES if groups.shape[1] else ():
@@ -197,6 +203,13 @@ class _Game:
     base: Vector
     prior_rows: float
 
+    @classmethod
+    def of(cls, field: _Field, groups: Matrix, penalty: float, prior_rows: float) -> _Game:
+        """Return a game in which nothing was fitted yet."""
+        parts = [_Part(*fold) for fold in field.folds]
+        design = replace(field.design, l2=penalty)
+        return cls(parts, design, field.targets, field.labels, groups, field.base, prior_rows)
+
     def loss(self) -> float:
         """Return the log loss of held-out rows under the weights at the start."""
         missed = self.play(self.base)[1]
@@ -229,31 +242,44 @@ class _Game:
         return wrong, missed
 
 
-def _game(
-    features: FloatMatrix32,
-    labels: IntVector,
-    groups: Matrix,
-    folds: IntVector,
-    base: Vector | None,
-    prior_rows: float,
-) -> _Game:
-    n = len(labels)
-    base = np.ones(n) if base is None else base
-    if not (len(features) == len(groups) == len(folds) == len(base) == n and groups.ndim == 2):
-        raise InputError("features, labels, groups, folds and weights are not of the same rows")
+def held_out_penalty(features: FloatMatrix32, labels: IntVector, folds: IntVector, base: Vector) -> float:
+    """Return the penalty per row under which fits of the others tell held-out rows best, by log loss; (n, d), (n,), (n,), (n,).
+
+    From the strongest on, each a tenth of the one before, until one is no better than the one before it.
+
+    Raises
+    ------
+    InputError : fewer than two folds, or lengths that do not fit
+    """
+    best, least = _PENALTIES[0], np.inf
+    field = _field(features, labels, folds, base)
+    for penalty in _PENALTIES:
+        loss = _Game.of(field, np.zeros((len(labels), 0)), penalty, 0.0).loss()
+        if loss >= least:
+            break
+        best, least = penalty, loss
+    return best
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Field:
+    """Rows on their axes, in folds: what games share whatever their groups and penalty."""
+
+    design: Design
+    targets: Matrix
+    labels: IntVector
+    base: Vector
+    folds: list[tuple[IntVector, IntVector, Matrix, Matrix]]
+    """Rows held out and the others: where they stand, and their coordinates."""
+
+
+def _field(features: FloatMatrix32, labels: IntVector, folds: IntVector, base: Vector) -> _Field:
+    if not len(features) == len(labels) == len(folds) == len(base):
+        raise InputError("features, labels, folds and weights are not of the same rows")
     if len(np.unique(folds)) < 2:
         raise InputError("held-out errors need at least two folds", next_step="deal the rows to folds first")
     design = softmax_regression.prepare(features, min(_PENALTIES))
     projected, targets = design.project(features), np.eye(int(labels.max()) + 1)[labels]
     places = [(np.flatnonzero(folds == f), np.flatnonzero(folds != f)) for f in np.unique(folds)]
-    rows = [(held, inside, projected[held], projected[inside]) for held, inside in places]
-    best, least = None, np.inf
-    for l2 in _PENALTIES:
-        parts = [_Part(*fold) for fold in rows]
-        game = _Game(parts, replace(design, l2=l2), targets, labels, groups, base, prior_rows)
-        loss = game.loss()
-        if best is not None and loss >= least:
-            break
-        best, least = game, loss
-    assert best is not None
-    return best
+    parts = [(held, inside, projected[held], projected[inside]) for held, inside in places]
+    return _Field(design, targets, labels, base, parts)

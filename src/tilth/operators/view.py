@@ -7,7 +7,7 @@ are in no view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -45,6 +45,7 @@ class View:
     needs : what the operator declared
     spec : the operator, so that findings and draws carry its name
     seed : the run's seed
+    common : what views of the same rows share, by key
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class View:
         needs: frozenset[str],
         spec: Spec,
         seed: int = 0,
+        common: dict[Hashable, np.ndarray] | None = None,
     ) -> None:
         self.ids, self.schema, self.spec, self.seed = ids, schema, spec, seed
         self._evidence, self._needs = evidence, needs
+        self._common = {} if common is None else common
         self._read: dict[str, Any] = {}
 
     def __len__(self) -> int:
@@ -91,6 +94,15 @@ class View:
             self._read[key] = read_only(compute())
         found: np.ndarray = self._read[key]
         return found
+
+    def in_common(self, key: Hashable, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return what several operators, or strengths of one, compute alike of these rows, computed when the first of them asks.
+
+        The key must say all that it depends on besides the evidence and the seed.
+        """
+        if key not in self._common:
+            self._common[key] = read_only(compute())
+        return self._common[key]
 
     @property
     def labels(self) -> IntVector:
