@@ -17,6 +17,7 @@ from tilth.core.names import Split
 from tilth.core.progress import Progress
 from tilth.core.summary import RunSummary
 from tilth.core.trial import Verdict
+from tilth.loop.always_the_same import learns_nothing
 from tilth.loop.bench import Judged
 from tilth.loop.budget import affordable_trials
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
@@ -69,6 +70,7 @@ def run(
     sliced = slices_of(found, progress)
     found.warnings += sliced.notes
     arena = replace(_arena(workshop, version, options, sliced), leaks=leaks_of(found.findings))
+    found.warnings += learns_nothing(arena)
     chosen = _choose(found, sliced, arena, options, progress)
     tried: list[Tried] = []
     if chosen and not options.dry_run:
