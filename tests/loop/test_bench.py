@@ -74,6 +74,14 @@ def test_rough_fits_share_what_was_prepared_and_come_near(bench):
     assert trees.rough is trees
 
 
+def test_predictions_of_many_rows_come_block_by_block(bench, monkeypatch):
+    rows = np.arange(50)[::-1]
+    whole = bench.predict(bench.baseline, rows)
+    monkeypatch.setattr(bench_module, "BLOCK_ROWS", 7)
+    np.testing.assert_allclose(bench.predict(bench.baseline, rows), whole, rtol=1e-12)
+    assert bench.predict(bench.baseline, rows[:0]).shape == (0, 2)
+
+
 def test_nothing_is_encoded_for_a_learner_that_reads_the_columns(bench):
     """Made rows would be encoded with all train rows beside them, for trees that never look at features."""
 

@@ -17,7 +17,7 @@ class Reader:
     """Reads slices and near rows."""
 
     scope: str = "train"
-    needs: ClassVar[frozenset[str]] = frozenset({"slices", "neighbours"})
+    needs: ClassVar[frozenset[str]] = frozenset({"slices", "neighbours", "labels"})
     revision: ClassVar[int] = 1
 
 
@@ -49,3 +49,7 @@ def test_what_a_scope_let_go_of_is_computed_again_and_other_scopes_keep_theirs(e
     assert after["train"] is before["train"]
     assert after["all"] is not before["all"]
     np.testing.assert_array_equal(after["all"].positions, before["all"].positions)
+    labelled = evidence.view(Reader()).labelled
+    evidence.forget("train", "neighbours")
+    assert evidence.view(Reader()).neighbours is not before["train"]
+    assert np.shares_memory(evidence.view(Reader()).labelled, labelled)

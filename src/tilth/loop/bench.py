@@ -17,6 +17,7 @@ from tilth.core.edit import Edit
 from tilth.core.errors import ConfigError, NotApplicable
 from tilth.core.ids import content_sums, digest_of
 from tilth.core.names import AUGMENT, ROW_ID, SPLIT, SYSTEM_COLUMNS, TARGET, WEIGHT, Split
+from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.schema import Schema
 from tilth.learning._crossfit import roughly
 from tilth.loop.augmented import augmentation_of, with_copies
@@ -319,7 +320,10 @@ class Bench:
     # -- scoring -------------------------------------------------------------------------------------------------------
 
     def predict(self, model: Model, rows: IntVector) -> Matrix:
-        """Return predictions for storage positions: (m, k) probabilities or (m, 1) numbers."""
+        """Return predictions for storage positions: (m, k) probabilities or (m, 1) numbers; a block of rows at a time."""
+        if len(rows) > BLOCK_ROWS:
+            blocks = [rows[first : first + BLOCK_ROWS] for first in range(0, len(rows), BLOCK_ROWS)]
+            return np.concatenate([self.predict(model, block) for block in blocks])
         names = [column.name for column in self.schema.features] if "table" in self.learner.needs else []
         table = self.table.select([ROW_ID, *names]).take(pa.array(rows))
         return self.learner.predict_proba(self.view(table, self.features[rows] if self.reads_features else None), model)

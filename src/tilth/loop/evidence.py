@@ -127,9 +127,10 @@ class EvidenceBase:
             common=self._cache.setdefault((scope, "in common"), {}),
         )
 
-    def forget(self, scope: Scope) -> None:
-        """Let go of what was computed of a scope's rows: who asks again gets it from the store, or computed anew."""
-        self._cache = {key: found for key, found in self._cache.items() if key[0] != scope}
+    def forget(self, scope: Scope, *needs: str) -> None:
+        """Let go of what was computed of a scope's rows, or of some needs: who asks again gets it from the store, or computed anew."""
+        kept = {(where, need) for where, need in self._cache if where != scope or (needs and need not in needs)}
+        self._cache = {key: self._cache[key] for key in kept}
 
     def readable(self, train: IntVector) -> np.ndarray:
         """Return the labels of labelled train rows, as the metric reads them; (r,) storage positions -> (r,)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +34,7 @@ def outcome_of(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Ou
     edit = fit_to(train, candidate.edit)[0]
     draws = range(max(FEWEST_PLACEBOS, arena.settings.placebo_draws))
     placebos = _placebos(arena, replace(candidate, edit=edit), train, candidate.edit.edit_id, draws)
-    models += [bench.fit_edited(*base, fit_to(train, one)[0]) for one in (edit, *placebos)]
+    models += [bench.fit_edited(*base, fit_to(train, one)[0]) for one in chain([edit], placebos)]
     predicted = [bench.predict(model, arena.judged.positions) for model in models]
     before, after, *drawn = [bench.scores(one, arena.judged) for one in predicted]
     return Outcome(
@@ -58,13 +60,13 @@ def with_more_placebos(
     return replace(outcome, placebos=np.vstack([outcome.placebos, *drawn]))
 
 
-def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str, draws: range) -> list[Edit]:
-    """Return the placebo draws of a candidate on train rows as they stand before it."""
+def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str, draws: range) -> Iterator[Edit]:
+    """Yield the placebo draws of a candidate on train rows as they stand before it: one is gone before the next is made."""
     rows, strata, drawable = _drawable(arena, candidate, train)
     weights = np.ones(len(rows))
     weights[rows >= 0] = weights_of(train)[rows[rows >= 0]]
-    return [
-        placebo(
+    for draw in draws:
+        yield placebo(
             candidate.edit,
             candidate.editor,
             candidate.view,
@@ -74,8 +76,6 @@ def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str, dr
             weights=weights,
             train=train,
         )
-        for draw in draws
-    ]
 
 
 def _drawable(arena: Arena, candidate: Candidate, train: pa.Table) -> tuple[IntVector, IntVector, Mask]:

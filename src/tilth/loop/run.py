@@ -17,6 +17,7 @@ from tilth.core.names import Split
 from tilth.core.progress import Progress
 from tilth.core.summary import RunSummary
 from tilth.core.trial import Verdict
+from tilth.engine.memory import release_unused
 from tilth.loop.always_the_same import learns_nothing
 from tilth.loop.bench import Judged
 from tilth.loop.budget import affordable_trials
@@ -68,10 +69,12 @@ def run(
     version = version if options.dry_run else _begin(workshop, version, options)
     found = find_faults(workshop, version, warnings, progress)
     sliced = slices_of(found, progress)
+    release_unused()
     found.warnings += sliced.notes
     arena = replace(_arena(workshop, version, options, sliced), leaks=leaks_of(found.findings))
     found.warnings += learns_nothing(arena)
     chosen = _choose(found, sliced, arena, options, progress)
+    release_unused()
     tried: list[Tried] = []
     if chosen and not options.dry_run:
         tried = try_all(

@@ -275,8 +275,10 @@ class View:
         return generator(self.seed, self.spec.room, self.spec.name)
 
     def take_ids(self, rows: IntVector | Mask) -> pa.Array:
-        """Return the ids of some rows, in the order given."""
+        """Return the ids of some rows, in the order given; those of all rows in their order are not copied."""
         positions = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        if len(positions) == len(self) and bool((positions == np.arange(len(self))).all()):
+            return self.ids
         return self.ids.take(pa.array(positions, pa.int64()))
 
     def finding(
