@@ -129,7 +129,7 @@ class EvidenceBase:
 
     def forget(self, scope: Scope, *needs: str) -> None:
         """Let go of what was computed of a scope's rows, or of some needs: who asks again gets it from the store, or computed anew."""
-        kept = {(where, need) for where, need in self._cache if where != scope or (needs and need not in needs)}
+        kept = [(where, need) for where, need in self._cache if where != scope or (needs and need not in needs)]
         self._cache = {key: self._cache[key] for key in kept}
 
     def readable(self, train: IntVector) -> np.ndarray:
