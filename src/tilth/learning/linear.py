@@ -16,7 +16,6 @@ from scipy.special import softmax
 
 from tilth.core.arrays import FloatMatrix32, Matrix, Vector
 from tilth.core.errors import LabelError
-from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.schema import TaskType
 from tilth.core.target import Target, TargetKind
 from tilth.numerics import softmax_regression
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Linear", "LinearModel", "Prepared"]
 
+_BLOCK = 8_192
+"""Rows that are predicted at once: their product with float64 coefficients copies them."""
 _NEAR = 1.3
 """Penalties per row up to this factor apart share a curvature: folds and edited rows do, a third of the rows does not."""
 
@@ -158,8 +159,8 @@ class Linear:
         """Return (n, k) class probabilities."""
         features = view.embeddings
         probs = np.empty((len(features), len(model.intercepts)))
-        for first in range(0, len(features), BLOCK_ROWS):  # a block at a time: products with float64 copy their rows
-            rows = slice(first, first + BLOCK_ROWS)
+        for first in range(0, len(features), _BLOCK):
+            rows = slice(first, first + _BLOCK)
             probs[rows] = softmax(features[rows] @ model.coefficients + model.intercepts, axis=1)
         return probs
 

@@ -14,6 +14,7 @@ from functools import partial
 from tilth.core.edit import Edit
 from tilth.core.ids import digest_of
 from tilth.core.trial import Guard, Slopes, Trial, Verdict
+from tilth.engine.memory import release_unused
 from tilth.loop.answered import answers_for, counting_draws, random_trusted
 from tilth.loop.arena import Arena, Settings
 from tilth.loop.candidates import Candidate
@@ -85,6 +86,7 @@ def try_all(
         step = f"try {candidate.edit.operator}"
         one = quarantine.run(step, partial(_measure, arena, candidate, (), stakes))
         measured += [] if one is None else [_with_slopes(arena, one, quarantine)]
+        release_unused()
     least = arena.settings.least_useful_gain
     shares = [stakes.shares[m.candidate.edit.edit_id] for m in measured]
     decisions = decide([m.reading for m in measured], stakes.of_finalists, least, shares=shares)
