@@ -1,4 +1,7 @@
-"""Whole runs of cures: edits that aim at a slice, kept by its dev rows, and checked on its fresh rows."""
+"""Whole runs of cures: edits that aim at a slice, kept by its dev rows, and checked on its fresh rows.
+
+Cures are proposed for each of two slices by itself: those that a run would try for the slice worst off alone are tried for both.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ import numpy as np
 
 from benchmarks.quality._worlds import LAWS, Law, Noise, World, in_slice, share_text, world_of
 from tilth.core.arrays import Mask
-from tilth.core.recipe import Recipe
 from tilth.core.trial import Trial, Verdict
 from tilth.loop.candidates import Candidate, proposals, screen
 from tilth.loop.quarantine import Quarantine
@@ -99,10 +101,8 @@ def _kept(world: World, tried: list[Tried]) -> list[AimedKeep]:
     rng = np.random.default_rng([59, world.seed])
     x, truth = world.law.rows(FRESH, rng)
     slices = {TRUE: in_slice(x), RANDOM: _at_random(FRESH, world.seed)}
-    below, found = world.decisions(world.bench.baseline, x), []
-    for number, one in enumerate(kept):
-        stack = Recipe(tuple(other.edit for other in kept[: number + 1])).replay(world.bench.train).edits
-        after = world.decisions(world.bench.fit_edited(*stack), x)
+    found = []
+    for one, (below, after) in zip(kept, world.stacked([other.edit for other in kept], x), strict=True):
         change = (after == truth).astype(float) - (below == truth)
         inside = change[slices[one.edit.goal]]
         found.append(
@@ -116,7 +116,6 @@ def _kept(world: World, tried: list[Tried]) -> list[AimedKeep]:
                 of_all=float(change.mean()),
             )
         )
-        below = after
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -19,6 +19,7 @@ from tilth.core.edit import Edit
 from tilth.core.ids import cell_digests, digest_of
 from tilth.core.names import SPLIT, Split
 from tilth.core.policy import Repertoire, Variation
+from tilth.core.recipe import Recipe
 from tilth.core.rowset import RowSet
 from tilth.core.schema import Column, ColumnType, Role, Schema, Task, TaskType
 from tilth.evaluation.accuracy import Accuracy
@@ -160,9 +161,13 @@ class World:
             varied=lambda: Repertoire(changes={"nudge": Variation(kinds=frozenset({"number"}))}, vary=_nudged),
             remember=remember,
             score=_is_right if self.slices else None,
-            sliced=(lambda: {name: far.astype(float) for name, far in self.slices.items()}) if self.slices else None,
+            sliced=(lambda: self._memberships) if self.slices else None,
             seed=self.seed,
         )
+
+    @cached_property
+    def _memberships(self) -> dict[str, Vector]:
+        return {name: far.astype(float) for name, far in self.slices.items()}
 
     def arena(self) -> Arena:
         """Return the arena of a first run on this world."""
@@ -182,6 +187,15 @@ class World:
             remember=lambda key, compute: memo[key] if key in memo else memo.setdefault(key, compute()),
             context=digest_of([self.dataset.content_id, self.seed]),
         )
+
+    def stacked(self, edits: Sequence[Edit], x: Matrix) -> Iterator[tuple[IntVector, IntVector]]:
+        """Yield what is decided for rows of features below and with each edit, on top of those before it."""
+        below = self.decisions(self.bench.baseline, x)
+        for number in range(1, len(edits) + 1):
+            stack = Recipe(tuple(edits[:number]))
+            after = self.decisions(self.bench.fit_edited(*stack.replay(self.bench.open_to(*stack.edits)).edits), x)
+            yield below, after
+            below = after
 
     def decisions(self, model: Model, x: Matrix) -> IntVector:
         """Return the class that a model decides for each row of features."""

@@ -39,7 +39,6 @@ from benchmarks.quality._worlds import (
     world_of,
 )
 from tilth.core.names import Split
-from tilth.core.recipe import Recipe
 from tilth.core.trial import Trial, Verdict
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
 from tilth.loop.quarantine import Quarantine
@@ -142,11 +141,8 @@ def _keeps(world: World, makers: dict[str, str], tried: list[Tried]) -> Iterator
     rng = np.random.default_rng([59, world.seed])
     x, truth = world.law.rows(FRESH, rng)
     given = world.law.given(x, truth, rng)
-    before = below = world.decisions(world.bench.baseline, x)
-    for number, one in enumerate(kept):
-        stack = Recipe(tuple(other.edit for other in kept[: number + 1]))
-        fitted = stack.replay(world.bench.open_to(*stack.edits)).edits
-        after = world.decisions(world.bench.fit_edited(*fitted), x)
+    before = world.decisions(world.bench.baseline, x)
+    for one, (below, after) in zip(kept, world.stacked([other.edit for other in kept], x), strict=True):
         alone = world.decisions(world.bench.fit_edited(one.edit), x)
         change = (after == truth).astype(float) - (below == truth)
         yield Keep(
@@ -159,7 +155,6 @@ def _keeps(world: World, makers: dict[str, str], tried: list[Tried]) -> Iterator
             alone=float((alone == truth).mean() - (before == truth).mean()),
             on_labels=float((after == given).mean() - (below == given).mean()),
         )
-        below = after
 
 
 def runs(per_cell: int, seed: int) -> None:

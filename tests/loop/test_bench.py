@@ -11,6 +11,7 @@ from loop_worlds import gaussian_world
 
 from tilth.core.apply import apply
 from tilth.core.edit import Edit, Verb
+from tilth.core.errors import ContractError
 from tilth.core.names import PARENTS, ROW_ID, TARGET, WEIGHT
 from tilth.core.spec import Spec
 from tilth.learning.boosting import Boosting
@@ -125,6 +126,9 @@ def test_of_edited_rows_those_are_encoded_whose_cells_changed_or_that_were_added
     found = spied.features_of(both, (edit(bench, "weigh"), modified, made))
     assert asked == [[*moved.column(ROW_ID).to_pylist(), *made.add.column(ROW_ID).to_pylist()]]
     np.testing.assert_array_equal(found, bench.reencode(both))
+    nobody = bench.train.set_column(bench.train.column_names.index(ROW_ID), ROW_ID, pa.array(["nobody"] * len(ids)))
+    with pytest.raises(ContractError, match="not in this version"):
+        spied.features_of(nobody, ())
     asked.clear()
     spied.features_of(apply(bench.train, edit(bench, "soften")), (edit(bench, "soften"),))
     assert asked == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,10 @@ import numpy as np
 import pytest
 from loop_worlds import gaussian_world
 
+from tilth.core.errors import NotApplicable
 from tilth.core.names import Split
+from tilth.editing import group_dro
+from tilth.editing.group_dro import GroupDro
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,18 @@ def test_views_share_slices_until_others_are_known(evidence):
     assert list(third.slices) == ["half", "all"]
     assert third.in_common("rows", lambda: np.arange(3)).tolist() == [0, 1, 2], "it may have rested on the slices"
     np.testing.assert_array_equal(third.slices["half"], 1 - first.slices["half"])
+
+
+def test_strengths_of_an_editor_choose_the_penalty_once(evidence, monkeypatch):
+    known = {"half": (np.arange(evidence.dataset.n_rows) % 2).astype(float)}
+    evidence.sliced = lambda: known
+    chosen: list[int] = []
+    search = group_dro.held_out_penalty
+    monkeypatch.setattr(group_dro, "held_out_penalty", lambda *rows: chosen.append(len(rows[0])) or search(*rows))
+    for editor in GroupDro(slice="half").strengths():
+        with suppress(NotApplicable):
+            editor.propose(evidence.view(editor))
+    assert chosen == [200]
 
 
 def test_what_a_scope_let_go_of_is_computed_again_and_other_scopes_keep_theirs(evidence):

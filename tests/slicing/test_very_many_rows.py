@@ -49,6 +49,7 @@ def test_rows_without_a_score_or_features_take_nobody_s_place(planted):
     evidence, _ = planted(N_ROWS)
     evidence["scores"][: N_ROWS // 2] = np.nan
     evidence["embeddings"][N_ROWS // 2 : -MOST, 0] = np.inf
+    evidence["embeddings"][N_ROWS // 2 : -MOST : 2, 1] = -np.inf
     found = failures.failures_of(_view(evidence), folds=2, least_rows=100)
     assert sorted(found.rows.tolist()) == list(range(N_ROWS - MOST, N_ROWS))
 

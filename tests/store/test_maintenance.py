@@ -116,13 +116,16 @@ def test_evidence_stays_while_the_newest_held_settings_name_it(store: Repository
         store.evidence.put_arrays(key, {"x": np.arange(3)})
     store.row_evidence(features).add(np.arange(4, dtype=np.uint64).reshape(2, 2), np.ones((2, 3), dtype=np.float32))
     store.row_evidence(loose).add(np.arange(4, dtype=np.uint64).reshape(2, 2), np.ones((2, 3), dtype=np.float32))
+    made = f"{features}.candidates"
+    store.row_evidence(made).add(np.arange(4, dtype=np.uint64).reshape(2, 2), np.ones((2, 3), dtype=np.float32))
     with store.lease:
         store.record("held", {"key": "k", "columns": [{"state": old}]})
         store.record("held", {"key": "k", "columns": [{"state": state}], "features": features})
     done = collect_garbage(store)
     assert (done.versions, done.evidence) == (0, 2)  # the superseded state; what no settings name, rows and all
     assert [entry.key for entry in store.evidence.entries()] == [state]
-    assert store.row_evidence(features).lookup(np.array([[0, 1]], dtype=np.uint64))[0].all()
+    for key in (features, made):  # rows of versions, and of candidates
+        assert store.row_evidence(key).lookup(np.array([[0, 1]], dtype=np.uint64))[0].all()
     assert not len(store.row_evidence(loose))
     assert len(store.records("tombstone")) == 1
 

@@ -63,7 +63,7 @@ class GroupDro:
 
     needs: ClassVar[frozenset[str]] = frozenset({"labels", "slices", "weights", "embeddings"})
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     mends_all: ClassVar[bool] = True
     """It weights all groups at once: it is tried for the slice that is worst off alone."""
 

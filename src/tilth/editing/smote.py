@@ -49,7 +49,7 @@ class Smote:
 
     needs: ClassVar[frozenset[str]] = MAKER_NEEDS
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def strengths(self) -> Sequence[Smote]:
         """Two and ten rows for each; and four for each in danger."""

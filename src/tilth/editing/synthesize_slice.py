@@ -41,7 +41,7 @@ class SynthesizeSlice:
 
     needs: ClassVar[frozenset[str]] = MAKER_NEEDS | {"slices"}
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def strengths(self) -> Sequence[SynthesizeSlice]:
         """One and four rows for each row of the slice."""

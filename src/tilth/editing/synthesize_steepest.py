@@ -51,7 +51,7 @@ class SynthesizeSteepest:
 
     needs: ClassVar[frozenset[str]] = MAKER_NEEDS | {"pred_probs", "half_probs", "slices", "transforms"}
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def strengths(self) -> Sequence[SynthesizeSteepest]:
         """As many rows as there are: a further doubling."""

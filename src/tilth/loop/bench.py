@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from tilth.core.apply import apply
 from tilth.core.arrays import FloatMatrix32, IntVector, Mask, Matrix, Vector
 from tilth.core.edit import Edit
-from tilth.core.errors import ConfigError, NotApplicable
+from tilth.core.errors import ConfigError, ContractError, NotApplicable, first_three
 from tilth.core.ids import content_sums, digest_of
 from tilth.core.names import AUGMENT, ROW_ID, SPLIT, SYSTEM_COLUMNS, TARGET, WEIGHT, Split
 from tilth.core.partitions import BLOCK_ROWS
@@ -298,10 +298,17 @@ class Bench:
             return None
         at = pc.index_in(train.column(ROW_ID), value_set=self.table.column(ROW_ID).combine_chunks())
         places, is_new = np.asarray(pc.fill_null(at, -1), dtype=np.intp), self._changed(train, edits)
+        if (places[~is_new] < 0).any():
+            unknown = train.column(ROW_ID).filter(pa.array((places < 0) & ~is_new)).to_pylist()
+            raise ContractError("rows that no edit made are not in this version", where=f"rows {first_three(unknown)}")
         if not is_new.any():
             return self.features[places]
+        if is_new.all():
+            return self.reencode(train)
         features = np.empty((train.num_rows, self.features.shape[1]), dtype=np.float32)
-        features[~is_new] = self.features[places[~is_new]]
+        known = np.flatnonzero(~is_new)
+        for some in (known[first : first + BLOCK_ROWS] for first in range(0, len(known), BLOCK_ROWS)):
+            features[some] = self.features[places[some]]
         features[is_new] = self.reencode(train.filter(pa.array(is_new)))
         return features
 

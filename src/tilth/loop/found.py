@@ -43,7 +43,7 @@ def find_faults(workshop: Workshop, version: Version, warnings: Sequence[str], p
         evidence.sliced = cache(lambda: plain_memberships(workshop, version))
     release_unused()  # what reading the source took
     findings = detect(evidence, quarantine, progress)
-    evidence.forget("all")  # for which leakage alone asks, of all that a run tries
+    evidence.forget("all", "neighbours", "table")  # large, and little asked for from here on
     evidence.forget("train", "neighbours")
     release_unused()
     return Found(workshop=workshop, version=version, findings=findings, quarantine=quarantine, warnings=list(warnings))

@@ -34,7 +34,8 @@ def outcome_of(arena: Arena, candidate: Candidate, base: tuple[Edit, ...]) -> Ou
     edit = fit_to(train, candidate.edit)[0]
     draws = range(max(FEWEST_PLACEBOS, arena.settings.placebo_draws))
     placebos = _placebos(arena, replace(candidate, edit=edit), train, candidate.edit.edit_id, draws)
-    models += [bench.fit_edited(*base, fit_to(train, one)[0]) for one in chain([edit], placebos)]
+    first = next(placebos)  # what has no placebo says so before anything is fitted
+    models += [bench.fit_edited(*base, fit_to(train, one)[0]) for one in chain([edit, first], placebos)]
     predicted = [bench.predict(model, arena.judged.positions) for model in models]
     before, after, *drawn = [bench.scores(one, arena.judged) for one in predicted]
     return Outcome(
@@ -61,7 +62,7 @@ def with_more_placebos(
 
 
 def _placebos(arena: Arena, candidate: Candidate, train: pa.Table, name: str, draws: range) -> Iterator[Edit]:
-    """Yield the placebo draws of a candidate on train rows as they stand before it: one is gone before the next is made."""
+    """Yield the placebo draws of a candidate on train rows as they stand before it, made one by one: all would take much room."""
     rows, strata, drawable = _drawable(arena, candidate, train)
     weights = np.ones(len(rows))
     weights[rows >= 0] = weights_of(train)[rows[rows >= 0]]

@@ -18,7 +18,7 @@ from tilth.core.progress import Progress
 from tilth.core.summary import RunSummary
 from tilth.core.trial import Verdict
 from tilth.engine.memory import release_unused
-from tilth.loop.always_the_same import learns_nothing
+from tilth.loop.always_the_same import no_better_than_always_the_same
 from tilth.loop.bench import Judged
 from tilth.loop.budget import affordable_trials
 from tilth.loop.candidates import Candidate, finalists, proposals, screen
@@ -72,7 +72,8 @@ def run(
     release_unused()
     found.warnings += sliced.notes
     arena = replace(_arena(workshop, version, options, sliced), leaks=leaks_of(found.findings))
-    found.warnings += learns_nothing(arena)
+    nothing_learnt = found.quarantine.run("always the same", partial(no_better_than_always_the_same, arena))
+    found.warnings += [nothing_learnt] if nothing_learnt else []
     chosen = _choose(found, sliced, arena, options, progress)
     release_unused()
     tried: list[Tried] = []

@@ -121,7 +121,7 @@ class ErrorMixture:
         {"embeddings", "groups", "labels", "numbers", "pred_probs", "scores", "slices", "table"}
     )
     scope: ClassVar[Scope] = "train"
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
 
     def discover(self, view: View) -> Sequence[FoundSlice]:
         """Return regions whose rows score low also where they were not looked for; an empty list when there is none."""

@@ -94,7 +94,8 @@ def failures_of(view: View, *, folds: int, least_rows: int) -> Failures:
     if not view.has("scores") or not view.has("embeddings"):
         raise NotApplicable("it reads scores of predictions and embeddings, and this data has not both")
     scores, features = np.asarray(view.scores, dtype=np.float64), view.embeddings
-    usable = np.isfinite(scores) & np.isfinite(features.sum(axis=1, dtype=np.float64))
+    with np.errstate(invalid="ignore"):  # infinities of both signs in one row
+        usable = np.isfinite(scores) & np.isfinite(features.sum(axis=1, dtype=np.float64))
     if view.has("labels") or view.has("numbers"):
         usable &= view.labelled
     digests = cell_digests(view.ids)
