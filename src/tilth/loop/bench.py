@@ -21,7 +21,7 @@ from tilth.core.partitions import BLOCK_ROWS
 from tilth.core.schema import Schema
 from tilth.learning._crossfit import roughly
 from tilth.loop.augmented import augmentation_of, with_copies
-from tilth.loop.frames import class_codes, numeric_labels, target_of, train_rows, trusted_of
+from tilth.loop.frames import class_codes, numeric_labels, target_of, train_part, train_rows, trusted_of
 from tilth.operators.augmenting import Augmentation, BoundPolicy
 from tilth.operators.protocols import Learner, Metric, Model
 from tilth.operators.registry import spec_of
@@ -103,7 +103,7 @@ class Bench:
     @cached_property
     def train(self) -> pa.Table:
         """Train rows, with or without a label."""
-        return self.table.filter(pa.array(train_rows(self.table)))
+        return train_part(self.table)
 
     @cached_property
     def learnable(self) -> pa.Table:
@@ -285,7 +285,7 @@ class Bench:
         rows = self.open_to(*edits)
         for edit in edits:
             rows = apply(rows, edit)
-        train = rows.filter(pa.array(train_rows(rows)))
+        train = train_part(rows)
         refuse_empty(self, train)
         return self.fit_train(train, edits, start=self.baseline)
 

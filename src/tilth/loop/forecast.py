@@ -41,7 +41,7 @@ from tilth.loop.apart import Apart
 from tilth.loop.bench import Bench, refuse_empty
 from tilth.loop.evidence import N_NEIGHBOURS
 from tilth.loop.folds import apart_from, folds_of
-from tilth.loop.frames import made_rows, target_of, train_rows
+from tilth.loop.frames import made_rows, target_of, train_part
 from tilth.loop.guards import LARGEST_FALL_OF_ALL
 from tilth.numerics.neighbours import k_nearest
 from tilth.operators.protocols import Editor
@@ -147,7 +147,7 @@ class Screening:
         if fitting is None or not fitting.n_rows:
             return np.zeros(fold.labels.shape)
         after = apply(inside, fitting)
-        predicted = _predicted(self.bench, after.filter(pa.array(train_rows(after))), (fitting,), fold.positions)
+        predicted = _predicted(self.bench, train_part(after), (fitting,), fold.positions)
         return _scores(self.bench, predicted, fold.labels) - fold.baseline
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "numeric_labels",
     "standing_together",
     "target_of",
+    "train_part",
     "train_rows",
     "trusted_of",
     "weights_of",
@@ -70,6 +71,12 @@ def made_rows(table: pa.Table) -> Mask:
 def train_rows(table: pa.Table) -> Mask:
     """Return the mask of train rows."""
     return np.asarray(pc.equal(table.column(SPLIT), str(Split.TRAIN)))
+
+
+def train_part(table: pa.Table) -> pa.Table:
+    """Return the train rows; a table of nothing else is not copied."""
+    inside = train_rows(table)
+    return table if inside.all() else table.filter(pa.array(inside))
 
 
 def target_of(table: pa.Table, schema: Schema) -> Target:
