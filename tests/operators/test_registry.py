@@ -123,7 +123,10 @@ def test_listings_agree_with_the_classes():
         assert set(listing.parameters) == {f.name for f in fields(kind)}, listing.name
         assert listing.summary == (kind.__doc__ or "").strip().split("\n")[0]
         assert listing.source, listing.name
-        assert listing.to_dict().keys() == {"room", "name", "verb", "summary", "source", "parameters"}
+        assert listing.to_dict().keys() == {"room", "name", "verb", "summary", "source", "parameters", "revision"}
+        assert listing.revision == getattr(kind, "revision", 1), (
+            "a rerun after its numbers changed would show old figures"
+        )
     assert json.loads(json.dumps([listing.to_dict() for listing in listings()]))
 
 

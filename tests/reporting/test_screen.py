@@ -43,6 +43,12 @@ def test_it_is_one_screen(run: RunSummary) -> None:
     assert max(map(len, lines)) <= 100
 
 
+def test_a_recorded_run_names_its_splits_in_the_order_of_use(typical: RunSummary) -> None:
+    by_name = replace(typical, splits=dict(sorted(typical.splits.items())))
+    assert screen(by_name) == screen(typical)
+    assert "train 7,440 · dev 2,480 · test 2,480" in flat(screen(by_name))
+
+
 def test_narrow_screens_lose_no_command(run: RunSummary) -> None:
     lines = screen(run, 80).splitlines()
     assert max(map(len, lines)) <= 80

@@ -95,19 +95,15 @@ class GroupDro:
         rows = in_id_order(view, refuse_numbers(view))
         if len(rows) < LEAST_ROWS:
             raise NotApplicable(f"{len(rows):,} labelled rows are fewer than {LEAST_ROWS}")
-        groups = self._groups(view, rows)
-        order = np.argsort(
-            row_uniforms(cell_digests(view.take_ids(rows)), view.seed, "editing", "group_dro"), kind="stable"
+        groups, base = self._groups(view, rows), np.array(view.weights)
+        part, folds = _dealt(view, rows)
+        some = rows[part]
+        features, labels, weights = view.embeddings[some], view.labels[some], base[some]
+        penalty = view.in_common(
+            "penalty of group games", lambda: np.array(held_out_penalty(features, labels, folds, weights))
         )
-        part = np.sort(order[: min(MOST_ROWS, MOST_CELLS // view.n_classes)])
-        folds = np.empty(len(rows), dtype=np.intp)
-        folds[order] = np.arange(len(rows)) % FOLDS
-        base, some = np.array(view.weights), rows[part]
-        field = (view.embeddings[some], view.labels[some], folds[part], base[some])
-        penalty = view.in_common("penalty of group games", lambda: np.array(held_out_penalty(*field)))
-        features, labels, dealt, weights = field
         found = group_dro(
-            features, labels, groups[part], dealt, base=weights, penalty=float(penalty), most_fall=self.most_fall
+            features, labels, groups[part], folds, base=weights, penalty=float(penalty), most_fall=self.most_fall
         )
         if not found.multipliers.any():
             raise NotApplicable(
@@ -122,3 +118,13 @@ class GroupDro:
         refuse_no_slices(view)
         groups = np.eye(view.n_classes)[view.labels[rows]]
         return np.asarray(groups[:, groups.sum(axis=0) > 0])
+
+
+def _dealt(view: View, rows: IntVector) -> tuple[IntVector, IntVector]:
+    """Return which of some rows play, places among them (m,), and the fold of each, (m,); drawn by their ids."""
+    drawn = row_uniforms(cell_digests(view.take_ids(rows)), view.seed, "editing", "group_dro")
+    order = np.argsort(drawn, kind="stable")
+    folds = np.empty(len(rows), dtype=np.intp)
+    folds[order] = np.arange(len(rows)) % FOLDS
+    part = np.sort(order[: min(MOST_ROWS, MOST_CELLS // view.n_classes)])
+    return part, folds[part]

@@ -58,6 +58,7 @@ class Listing:
     source: str
     parameters: dict[str, str]
     module: str
+    revision: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, as `tilth operators --json` prints them."""
@@ -196,8 +197,17 @@ def _read_listing(path: Path, room: str, name: str, module: str) -> Listing | No
                 source=_source_line(ast.get_docstring(tree) or ""),
                 parameters=dict(_parameters(node)),
                 module=module,
+                revision=_revision(node),
             )
     return None
+
+
+def _revision(node: ast.ClassDef) -> int:
+    """Return the revision that a class states; 1 where it states none."""
+    for item in node.body:
+        if isinstance(item, ast.AnnAssign) and item.value is not None and ast.unparse(item.target) == "revision":
+            return int(ast.literal_eval(item.value))
+    return 1
 
 
 def _verb(node: ast.ClassDef, room: str) -> str:

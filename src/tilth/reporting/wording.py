@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tilth.core.finding import Finding
+from tilth.core.names import Split
 from tilth.core.summary import FindingLine, RunSummary, SliceLine, TestLook
 from tilth.core.trial import Trial, Verdict
 from tilth.reporting.clean import brief, listed
@@ -192,7 +193,9 @@ def budget_left(summary: RunSummary) -> str:
 
 def splits_line(summary: RunSummary) -> str:
     """Return the rows of each split that has any: "train 7,440 · dev 2,480"."""
-    return " · ".join(f"{brief(name, 40)} {rows:,}" for name, rows in summary.splits.items() if rows)
+    order = {str(split): place for place, split in enumerate(Split)}  # a recorded run has them by name
+    names = sorted(summary.splits, key=lambda name: order.get(name, len(order)))
+    return " · ".join(f"{brief(name, 40)} {summary.splits[name]:,}" for name in names if summary.splits[name])
 
 
 def task_line(summary: RunSummary) -> str:
